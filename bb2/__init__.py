@@ -1,0 +1,57 @@
+"""A consent server for Medicare data: OAuth 2.0, OpenID Connect and SMART on FHIR."""
+
+import logging
+
+from pyramid.config import Configurator
+
+from bb2.db import make_engine
+from bb2.discovery import fhir_base
+from bb2.fhir.sources import collect_sources
+from bb2.fhir.store import SqlStore
+from bb2.oauth.keys import SigningKeys
+from bb2.oauth.server import AuthorizationServer
+from bb2.oauth.validator import Validator
+from bb2.plugins import installed_plugins, plugin_manager
+from bb2.registry import ScopeRegistry
+from bb2.scopes import API_VERSIONS
+from bb2.settings import Settings
+
+__version__ = "0.1.0"
+
+
+def main(global_config, **ini):
+    """The WSGI application of an ini file (`paste.app_factory`); README.md lists the settings."""
+    settings = Settings.read(ini)
+    engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.var / "keys")
+    return make_app(settings, engine, installed_plugins(settings.scopes), keys)
+
+
+def make_app(settings, engine, plugins, signing_keys):
+    """Assemble the application from its parts.  `plugins` is {name: module}."""
+    # At its finest, oauthlib logs the codes that it makes; nobody shall turn that on by accident.
+    logging.getLogger("oauthlib").setLevel(logging.INFO)
+    manager = plugin_manager(plugins)
+    with Configurator() as config:
+        registry = config.registry
+        registry.update(settings=settings, engine=engine, plugins=manager, signing_keys=signing_keys)
+        registry["scopes"] = ScopeRegistry.from_plugins(manager)
+        for part in ("bb2.db", "bb2.security", "bb2.identity.sessions", "bb2.views.pages", "bb2.routes"):
+            config.include(part)
+        registry["sources"] = collect_sources(
+            manager, settings, SqlStore(registry["reader"]), registry["scopes"].resources
+        )
+        config.add_request_method(authorization_server, "oauth", reify=True)
+        ignored = [] if settings.sandbox else ["bb2.views.testclient"]
+        config.scan("bb2.views", ignore=ignored)
+        manager.hook.configure(config=config)
+        registry["app"] = config.make_wsgi_app()
+    return registry["app"]
+
+
+def authorization_server(request):
+    """oauthlib for one request, on the request's database session."""
+    registry = request.registry
+    settings = registry["settings"]
+    bases = [fhir_base(settings.base_url, version) for version in API_VERSIONS]
+    validator = Validator(request.db, registry["scopes"], settings)
+    return AuthorizationServer(validator, settings.base_url, registry["signing_keys"], bases)

@@ -1,0 +1,86 @@
+"""The `bb2` command."""
+
+import sys
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import click
+from pluggy import PluginValidationError
+from pyramid.paster import get_appsettings
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bb2.cli import clients, people, records, scopes, serve
+from bb2.db import make_engine
+from bb2.identity.builtin import DirectoryError
+from bb2.oauth.clients import ClientError
+from bb2.oauth.keys import NoSigningKey
+from bb2.plugins import installed_plugins, plugin_manager
+from bb2.registry import ScopeRegistry
+from bb2.scopes import ScopeError
+from bb2.settings import SettingError, Settings
+
+DEFAULT_CONFIG = "development.ini"
+
+
+class State:
+    """What a command works on: the settings, and what they lead to, made when first asked for."""
+
+    def __init__(self, config_file):
+        self.config_file = config_file
+
+    @cached_property
+    def settings(self):
+        return Settings.read(get_appsettings(self.config_file, "main") if self.config_file else {})
+
+    @cached_property
+    def engine(self):
+        return make_engine(self.settings.database_url)
+
+    @cached_property
+    def plugins(self):
+        return installed_plugins(self.settings.scopes)
+
+    @cached_property
+    def registry(self):
+        return ScopeRegistry.from_plugins(plugin_manager(self.plugins))
+
+    @contextmanager
+    def transaction(self):
+        """A session that is committed at the end, or not at all."""
+        with Session(self.engine) as db, db.begin():
+            yield db
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False),
+    envvar="BB2_CONFIG",
+    help=f"Ini file.  Default: {DEFAULT_CONFIG} in this folder, if it is there; else the default settings.",
+)
+@click.pass_context
+def command(context, config):
+    """A consent server for Medicare data.  Its state is where VAR in the environment, or the ini file, says."""
+    config = config or (DEFAULT_CONFIG if Path(DEFAULT_CONFIG).exists() else None)
+    context.obj = State(config)
+
+
+for part in (serve, records, people, clients, scopes):
+    part.add_to(command)
+
+
+def main():
+    """Run the command; what a person can mend is told in one line, without a stack trace."""
+    try:
+        command(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit("Stopped.")
+    except (ClientError, DirectoryError, NoSigningKey, PluginValidationError, ScopeError, SettingError) as error:
+        sys.exit(f"bb2: {error}")
+    except DBAPIError as error:
+        sys.exit(f"bb2: the database does not do that: {error.orig}; `bb2 init` brings it up to date")

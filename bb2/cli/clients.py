@@ -1,0 +1,179 @@
+"""bb2 client: the apps that may ask beneficiaries for their data."""
+
+import json
+
+import click
+from sqlalchemy import select
+
+from bb2.clock import utcnow
+from bb2.models import Client
+from bb2.oauth import clients
+from bb2.oauth.clients import ClientError
+
+
+def add_to(command):
+    command.add_command(client)
+
+
+@click.group()
+def client():
+    """Apps: register, list, change, switch off and on."""
+
+
+def options(*options):
+    """Several options as one decorator."""
+
+    def decorate(function):
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+REGISTRATION = options(
+    click.option("--name"),
+    click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be given several times."),
+    click.option("--scope", "scopes", multiple=True, help="May be given several times.  Default: one of each family."),
+    click.option(
+        "--demographic/--no-demographic", "asks_demographic", default=None, help="May it ask who the person is?"
+    ),
+    click.option("--access", type=click.Choice(clients.ACCESS_CATEGORIES), help="How long its access lasts."),
+    click.option("--website"),
+    click.option("--privacy-policy"),
+    click.option("--terms"),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+)
+
+
+@client.command()
+@REGISTRATION
+@click.option("--public", is_flag=True, help="An app that cannot keep a secret.")
+@click.pass_obj
+def add(state, name, redirect_uris, scopes, asks_demographic, access, public, as_json, **links):
+    """Register an app.  Its secret is printed here, once."""
+    with state.transaction() as db:
+        added, secret = clients.add_client(
+            db,
+            state.registry,
+            name=name or "",
+            redirect_uris=redirect_uris,
+            scopes=scopes or None,
+            asks_demographic=asks_demographic is not False,
+            access=access or "ongoing",
+            public=public,
+        )
+        _set_links(added, links)
+        _show(added, as_json, secret)
+
+
+@client.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_clients(state, as_json):
+    """List every app."""
+    with state.transaction() as db:
+        listed = [_described(found) for found in db.scalars(select(Client).order_by(Client.name))]
+    if as_json:
+        click.echo(json.dumps(listed, indent=2))
+        return
+    for found in listed:
+        switched = "on" if found["active"] else "OFF"
+        click.echo(f"{found['client_id']}  {switched:3}  {found['access']:9}  {found['name']}")
+
+
+@client.command("set")
+@click.argument("client_id")
+@REGISTRATION
+@click.pass_obj
+def change(state, client_id, name, redirect_uris, scopes, asks_demographic, access, as_json, **links):
+    """Change an app.  What is taken away holds at once, for the tokens that it has too."""
+    with state.transaction() as db:
+        found = _find(db, client_id)
+        if name is not None:
+            found.name = clients.checked_name(db, name, client_id)
+        if redirect_uris:
+            found.redirect_uris = clients.checked_redirect_uris(redirect_uris)
+        if asks_demographic is not None:
+            found.asks_demographic = asks_demographic
+        if scopes:
+            found.scopes = clients.checked_scopes(state.registry, scopes, found.asks_demographic)
+        if access is not None:
+            found.access = clients.checked_access(access)
+        _set_links(found, links)
+        _show(found, as_json)
+
+
+@client.command()
+@click.argument("client_id")
+@click.pass_obj
+def disable(state, client_id):
+    """Switch an app off: from now on it is refused everywhere."""
+    with state.transaction() as db:
+        found = _find(db, client_id)
+        found.disabled_at = found.disabled_at or utcnow()
+        click.echo(f"{found.name} is switched off.")
+
+
+@client.command()
+@click.argument("client_id")
+@click.pass_obj
+def enable(state, client_id):
+    """Switch an app on again."""
+    with state.transaction() as db:
+        found = _find(db, client_id)
+        found.disabled_at = None
+        click.echo(f"{found.name} is switched on.")
+
+
+@client.command("rotate-secret")
+@click.argument("client_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def rotate_secret(state, client_id, as_json):
+    """Give an app a new secret, which is printed here, once; the old one stops."""
+    with state.transaction() as db:
+        found = _find(db, client_id)
+        _show(found, as_json, clients.rotate_secret(found))
+
+
+def _find(db, client_id):
+    found = db.get(Client, client_id)
+    if found is None:
+        raise ClientError(f"there is no app with the client id {client_id}; `bb2 client list` shows them")
+    return found
+
+
+def _set_links(found, links):
+    for name, value in links.items():
+        if value is not None:
+            if not value.startswith("https://"):
+                raise ClientError(f"{name} must be an https URL")
+            setattr(found, name, value)
+
+
+def _described(found):
+    return {
+        "client_id": found.client_id,
+        "name": found.name,
+        "redirect_uris": found.redirect_uris,
+        "scopes": found.scopes,
+        "asks_demographic": found.asks_demographic,
+        "access": found.access,
+        "public": found.secret_hash is None,
+        "website": found.website,
+        "privacy_policy": found.privacy_policy,
+        "terms": found.terms,
+        "active": found.disabled_at is None,
+    }
+
+
+def _show(found, as_json, secret=None):
+    described = {"client_id": found.client_id} | ({"client_secret": secret} if secret else {}) | _described(found)
+    if as_json:
+        click.echo(json.dumps(described, indent=2))
+        return
+    for name, value in described.items():
+        click.echo(f"{name:18}{' '.join(value) if isinstance(value, list) else value}")
+    if secret:
+        click.echo("\nKeep the secret now: it is not stored, and cannot be shown again.")

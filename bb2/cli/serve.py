@@ -1,0 +1,121 @@
+"""bb2 init, bb2 serve: make everything ready, and start the development server."""
+
+import logging
+import time
+
+import click
+import waitress
+from sqlalchemy import func, select
+
+from bb2 import make_app, migrations
+from bb2.fhir.load import load_records
+from bb2.identity.builtin import add_account
+from bb2.models import Account, Client
+from bb2.oauth.keys import SigningKeys, ensure_key
+from bb2.sandbox import people
+from bb2.sandbox.demo import ensure_demo_client
+
+
+def add_to(command):
+    command.add_command(init)
+    command.add_command(serve)
+
+
+@click.command()
+@click.option(
+    "--beneficiaries", type=click.IntRange(1, 100_000), help="How many synthetic people.  Default: the setting."
+)
+@click.pass_obj
+def init(state, beneficiaries):
+    """Make everything ready; can be repeated, and keeps what is there."""
+    make_ready(state, beneficiaries)
+    click.echo("Ready.")
+
+
+@click.command()
+@click.option("--init", "init_first", is_flag=True, help="Run `bb2 init` first.")
+@click.pass_obj
+def serve(state, init_first):
+    """Start the development server on 127.0.0.1."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-5.5s [%(name)s] %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if init_first:
+        make_ready(state)
+    settings = state.settings
+    app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.var / "keys"))
+    server = waitress.create_server(app, host="127.0.0.1", port=settings.port, threads=8, ident=None)
+    welcome(state)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+    finally:
+        server.close()
+
+
+def make_ready(state, beneficiaries=None):
+    """Upgrade the database, make a signing key, and fill a sandbox."""
+    settings = state.settings
+    settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if migrations.upgrade(state.engine):
+        click.echo("The database is up to date.")
+    if ensure_key(settings.var / "keys"):
+        click.echo("A signing key was made.")
+    if settings.sandbox:
+        _fill_sandbox(state, beneficiaries or settings.beneficiaries)
+        with state.transaction() as db:
+            ensure_demo_client(db, state.registry, settings.var, settings.base_url)
+
+
+def _fill_sandbox(state, wanted):
+    """Add the synthetic people that are missing: each with records and account, or not at all."""
+    with state.transaction() as db:
+        usernames = set(db.scalars(select(Account.username)))
+    if len(usernames) >= wanted and all(f"bbuser{n:05}" in usernames for n in (0, wanted - 1)):
+        return
+    missing = [person for person in people(wanted) if person.username.lower() not in usernames]
+    if not missing:
+        return
+    started = time.monotonic()
+    with click.progressbar(missing, label="Making synthetic people") as bar:
+        for person in bar:
+            with state.transaction() as db:
+                for version, records in person.records().items():
+                    load_records(db, state.registry.resources, version, records)
+                add_account(
+                    db,
+                    username=person.username,
+                    password=person.password,
+                    patient=person.patient,
+                    given_name=person.given_name,
+                    family_name=person.family_name,
+                )
+    click.echo(f"{len(missing)} synthetic people in {time.monotonic() - started:.1f} s.")
+
+
+def welcome(state):
+    """Say what to open, and with which login."""
+    settings = state.settings
+    click.echo(f"\n{settings.site_name} listens on {settings.base_url}")
+    if not settings.sandbox:
+        return
+    with state.transaction() as db:
+        people_there = db.scalar(select(func.count()).select_from(Account))
+        demo = ensure_demo_client(db, state.registry, settings.var, settings.base_url)
+        demo_app = db.get(Client, demo["client_id"])
+        redirect_uris = ", ".join(demo_app.redirect_uris)
+    click.echo(
+        f"""
+  1. Open {settings.base_url}/testclient and choose "Connect with Medicare".
+  2. Sign in: user name BBUser00000, password PW00000! ({people_there} people; the next is BBUser00001, PW00001!).
+  3. Share your personal information: all four requests are answered 200.
+  4. Connect again and leave it out: Patient and userinfo are answered 403.
+
+  Demo client: {demo["name"]}
+    client_id      {demo["client_id"]}
+    client_secret  {demo["client_secret"]}
+    redirect_uri   {redirect_uris}
+
+  Stop with Ctrl+C.
+"""
+    )

@@ -1,0 +1,69 @@
+"""How is the database reached?  A session for each request that writes, bare connections for the hot path."""
+
+from pathlib import Path
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+BUSY_TIMEOUT = 15  # seconds that a writer waits for another on SQLite
+
+
+def make_engine(url):
+    """An engine for a database URL (SQLite or PostgreSQL), set up so that what was committed is kept."""
+    url = make_url(url)
+    if url.get_backend_name() == "sqlite":
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(url, hide_parameters=True, pool_pre_ping=False, pool_size=10, max_overflow=20)
+
+
+def reader(engine):
+    """The same database for single statements that only read: no transaction is opened or ended around them."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _configure_sqlite(connection, record):
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_immediate does
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT * 1000}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection):
+    """Take SQLite's write lock at once: two transactions that read and then write would otherwise deadlock."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def commit_tween_factory(handler, registry):
+    """Commit the request's session when the answer is good, and before it is sent; otherwise nothing was done."""
+
+    def commit_tween(request):
+        try:
+            response = handler(request)
+            if "db" in request.__dict__ and response.status_int < 400:
+                request.db.commit()
+            return response
+        finally:
+            if "db" in request.__dict__:
+                request.db.close()
+
+    return commit_tween
+
+
+def includeme(config):
+    engine = config.registry["engine"]
+    config.registry["reader"] = reader(engine)
+    config.add_request_method(lambda request: Session(engine), "db", reify=True)
+    config.add_tween("bb2.db.commit_tween_factory")

@@ -1,0 +1,146 @@
+"""The documents that tell clients what this server offers, derived from the registry and the settings."""
+
+from itertools import chain
+
+from bb2.scopes import API_VERSIONS
+
+SMART_SECURITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SECURITY_SERVICE = {
+    "v1": "http://hl7.org/fhir/restful-security-service",
+    "v2": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+}
+#: SMART App Launch 2.2, "Conformance": what holds whatever scopes are installed.
+SMART_CAPABILITIES = (
+    "launch-standalone",
+    "client-public",
+    "client-confidential-symmetric",
+    "context-standalone-patient",
+    "permission-patient",
+)
+#: What every type can be searched by, beside what its plugin declares.
+COMMON_PARAMETERS = (("_id", "token"), ("_lastUpdated", "date"))
+
+
+def fhir_base(base_url, version):
+    return f"{base_url}/{version}/fhir"
+
+
+def oauth_urls(base_url, version):
+    """The endpoints as one API version advertises them."""
+    return {
+        "authorization_endpoint": f"{base_url}/{version}/o/authorize/",
+        "token_endpoint": f"{base_url}/{version}/o/token/",
+        "revocation_endpoint": f"{base_url}/{version}/o/revoke_token/",
+    }
+
+
+def openid_configuration(base_url, version, registry):
+    """OpenID Connect Discovery 1.0, 3; RFC 8414, 2."""
+    return {
+        "issuer": base_url,
+        **oauth_urls(base_url, version),
+        "userinfo_endpoint": f"{base_url}/{version}/connect/userinfo",
+        "jwks_uri": f"{base_url}/.well-known/jwks.json",
+        "scopes_supported": [scope.name for scope in registry],
+        "claims_supported": sorted(set(chain.from_iterable(scope.claims for scope in registry))),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "ui_locales_supported": ["en", "es"],
+    }
+
+
+def smart_configuration(base_url, version, registry):
+    """SMART App Launch 2.2, "Conformance"."""
+    document = openid_configuration(base_url, version, registry)
+    kept = (
+        "issuer",
+        "jwks_uri",
+        "authorization_endpoint",
+        "token_endpoint",
+        "revocation_endpoint",
+        "scopes_supported",
+        "response_types_supported",
+        "grant_types_supported",
+        "token_endpoint_auth_methods_supported",
+        "code_challenge_methods_supported",
+    )
+    return {name: document[name] for name in kept} | {
+        "management_endpoint": f"{base_url}/connections",
+        "capabilities": [*SMART_CAPABILITIES, *_capabilities_of_scopes(registry)],
+    }
+
+
+def _capabilities_of_scopes(registry):
+    """The capabilities that hold only while a scope that carries them is installed."""
+    if any(scope.id_token for scope in registry):
+        yield "sso-openid-connect"
+    if any(scope.offline for scope in registry):
+        yield "permission-offline"
+    if any(scope.name.endswith(".read") for scope in registry if scope.opens_records):
+        yield "permission-v1"
+    if any(not scope.name.endswith(".read") for scope in registry if scope.opens_records):
+        yield "permission-v2"
+
+
+def capability_statement(base_url, version, registry, date):
+    """FHIR CapabilityStatement: one rest.resource for each resource type that a scope opens in this version."""
+    release, number = API_VERSIONS[version]
+    security = {
+        "extension": [{"url": SMART_SECURITY, "extension": _oauth_uris(base_url, version)}],
+        "service": [{"coding": [{"system": SECURITY_SERVICE[version], "code": "SMART-on-FHIR"}]}],
+    }
+    statement = {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": date,
+        "kind": "instance",
+        "implementation": {"description": f"bb2, FHIR {release}", "url": fhir_base(base_url, version)},
+        "fhirVersion": number,
+        "format": ["application/fhir+json"],
+        "rest": [{"mode": "server", "security": security, "resource": _resources(version, registry)}],
+    }
+    if version == "v1":
+        statement["acceptUnknown"] = "no"
+    return statement
+
+
+def _oauth_uris(base_url, version):
+    urls = oauth_urls(base_url, version)
+    return [
+        {"url": name, "valueUri": urls[f"{document}_endpoint"]}
+        for name, document in (("authorize", "authorization"), ("token", "token"), ("revoke", "revocation"))
+    ]
+
+
+def _resources(version, registry):
+    entries = {}
+    for endpoint in registry.endpoints:
+        if endpoint.resource and version in endpoint.versions:
+            entry = entries.setdefault(endpoint.resource.type, _resource(version, endpoint.resource))
+            entry["interaction"].append({"code": endpoint.interaction})
+    for entry in entries.values():
+        entry["interaction"].sort(key=lambda interaction: interaction["code"])
+    return [entries[name] for name in sorted(entries)]
+
+
+def _resource(version, resource):
+    entry = {"type": resource.type, "interaction": []}
+    if version == "v2" and resource.profiles:
+        entry["supportedProfile"] = list(resource.profiles)
+    if resource.patient_element != "id":
+        entry["searchParam"] = [{"name": resource.patient_element, "type": "reference"}]
+    params = [{"name": name, "type": kind} for name, kind in COMMON_PARAMETERS]
+    for param in resource.search_params:
+        definition = {"definition": param.definition} if param.definition else {}
+        params.append({"name": param.name, "type": param.type} | definition)
+    entry["searchParam"] = entry.get("searchParam", []) + params
+    return entry

@@ -1,0 +1,87 @@
+"""FHIR records: where they come from, whose they are, how they are searched and handed out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bb2.fhir.dates import instant
+from bb2.scopes import API_VERSIONS
+
+__all__ = ["FhirError", "FhirRecord", "FhirSource", "MemorySource", "Page", "operation_outcome"]
+
+
+class FhirError(Exception):
+    """A refusal, for the client, as an OperationOutcome (FHIR, "RESTful API").
+
+    `code` is of http://hl7.org/fhir/issue-type: `invalid`, `not-found`, `forbidden`, `not-supported` …
+    """
+
+    def __init__(self, status, code, diagnostics):
+        super().__init__(diagnostics)
+        self.status, self.code, self.diagnostics = status, code, diagnostics
+
+
+def operation_outcome(code, diagnostics, severity="error"):
+    """An OperationOutcome with one issue, as a dict."""
+    issue = {"severity": severity, "code": code, "diagnostics": diagnostics}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+@dataclass(frozen=True)
+class FhirRecord:
+    """One record: its id, whose it is, and its JSON as it goes out."""
+
+    id: str
+    patient: str
+    body: str
+    last_updated: int  #: microseconds since 1970
+
+    @classmethod
+    def of(cls, resource, record):
+        """The FhirRecord of a resource as a dict.  `resource` is its FhirResource."""
+        updated = record.get("meta", {}).get("lastUpdated")
+        body = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+        return cls(record["id"], resource.patient_of(record), body, instant(updated) if updated else 0)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the records that a search found, and how many it found in all."""
+
+    total: int
+    records: Sequence[FhirRecord]
+
+
+class FhirSource(Protocol):
+    """Anything that finds FHIR records of one patient.
+
+    What it returns is checked to be the patient's, and redacted, by the core.
+    """
+
+    def read(self, version, resource, id, patient):
+        """The FhirRecord of this API version, FhirResource and id, or None."""
+
+    def search(self, query):
+        """The Page for a `bb2.fhir.search.Query`."""
+
+
+class MemorySource:
+    """Records in a list: for plugins with few of them, and for tests.
+
+    `records` are dicts, served in every API version of their resource; or {version: dicts}.
+    """
+
+    def __init__(self, records=()):
+        self.records = records if isinstance(records, dict) else {v: list(records) for v in API_VERSIONS}
+
+    def of_type(self, version, resource):
+        return [r for r in self.records.get(version, ()) if r["resourceType"] == resource.type]
+
+    def read(self, version, resource, id, patient):
+        return next((FhirRecord.of(resource, r) for r in self.of_type(version, resource) if r["id"] == id), None)
+
+    def search(self, query):
+        found = [r for r in self.of_type(query.version, query.resource) if query.matches(r)]
+        records = sorted((FhirRecord.of(query.resource, r) for r in found), key=lambda r: r.id)
+        return Page(len(records), records[query.offset : query.offset + query.count])

@@ -1,0 +1,48 @@
+"""A page of a search as a FHIR Bundle: joined from the stored JSON, not parsed and written again."""
+
+import json
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
+from bb2.fhir.dates import to_instant
+
+
+def searchset(query, page, base, now):
+    """The JSON of a searchset Bundle (str).
+
+    `base` is the public URL of the FHIR version, without a trailing slash; `now` is in microseconds since 1970.
+    """
+    url = f"{base}/{query.resource.type}"
+    head = {
+        "resourceType": "Bundle",
+        "id": str(uuid4()),
+        "meta": {"lastUpdated": to_instant(max([now, *(record.last_updated for record in page.records)]))},
+        "type": "searchset",
+        "total": page.total,
+        "link": [{"relation": relation, "url": link} for relation, link in _links(query, page, url)],
+    }
+    body = json.dumps(head, separators=(",", ":"))
+    if not page.records:
+        return body  # an empty array is not valid FHIR (FHIR, "JSON": arrays)
+    entries = ",".join(
+        f'{{"fullUrl":{json.dumps(f"{url}/{record.id}")},"resource":{record.body},"search":{{"mode":"match"}}}}'
+        for record in page.records
+    )
+    return f'{body[:-1]},"entry":[{entries}]}}'
+
+
+def _links(query, page, url):
+    def link(offset):
+        shown = [("startIndex", offset), ("_count", query.count)] if query.count else []
+        return f"{url}?{urlencode([*query.used, *shown], quote_via=quote)}".removesuffix("?")
+
+    yield "self", link(query.offset)
+    if not query.count:
+        return
+    yield "first", link(0)
+    if query.offset > 0:
+        yield "previous", link(max(0, query.offset - query.count))
+    if query.offset + query.count < page.total:
+        yield "next", link(query.offset + query.count)
+    if page.total:
+        yield "last", link((page.total - 1) // query.count * query.count)

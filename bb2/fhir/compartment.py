@@ -1,0 +1,28 @@
+"""The records of one patient, as one token may see them.  Every FHIR read passes here, whatever the source."""
+
+from dataclasses import replace
+
+from bb2.fhir import FhirError, Page
+from bb2.fhir.redaction import redacted
+
+
+class Compartment:
+    """One patient's records of one type and API version.  `redact`: the token has no demographic scope for them."""
+
+    def __init__(self, source, version, resource, patient, redact):
+        self.source, self.version, self.resource, self.patient, self.redact = source, version, resource, patient, redact
+
+    def read(self, id):
+        """The FhirRecord; FhirError 404 for what is unknown and for what is another person's, in the same words."""
+        record = self.source.read(self.version, self.resource, id, self.patient)
+        if record is None or record.id != id or record.patient != self.patient:
+            raise FhirError(404, "not-found", f"There is no such {self.resource.type} of this person")
+        return self._out(record)
+
+    def search(self, query):
+        """The Page for a Query, without whatever is not this patient's."""
+        page = self.source.search(query)
+        return Page(page.total, [self._out(record) for record in page.records if record.patient == self.patient])
+
+    def _out(self, record):
+        return replace(record, body=redacted(record.body, self.resource)) if self.redact else record

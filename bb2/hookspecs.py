@@ -1,0 +1,39 @@
+"""Every hook that a plugin can implement.
+
+A plugin is a module named by a `bb2.scopes` entry point.  Only `register_scopes` is needed; the others have defaults.
+"""
+
+import pluggy
+
+hookspec = pluggy.HookspecMarker("bb2")
+hookimpl = pluggy.HookimplMarker("bb2")
+
+
+@hookspec
+def register_scopes():
+    """Return the Scope, or a list of the Scopes, that this plugin adds.  Called once, at startup."""
+
+
+@hookspec
+def register_fhir_sources(settings):
+    """Return {resource type: FhirSource} for records that the server's own store does not hold.
+
+    `settings` is a `bb2.settings.Settings`; the plugin's own settings (names outside `bb2.`) are in `settings.others`.
+    Called once, at startup.
+    """
+
+
+@hookspec
+def userinfo_claims(beneficiary):
+    """Return {claim: value} about `beneficiary` (`sub`, `patient`, `given_name`, `family_name`).
+
+    The core releases those that a granted scope names.  Called at each userinfo request (OpenID Connect Core 5.3).
+    """
+
+
+@hookspec
+def configure(config):
+    """Add views for endpoints of the plugin's own, with `config.add_protected_view(view, endpoint)`.
+
+    `config` is the Pyramid Configurator.  Called once, last.
+    """

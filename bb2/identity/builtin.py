@@ -1,0 +1,57 @@
+"""The built-in account directory: user names and passwords of beneficiaries."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
+
+from bb2.models import Account, Beneficiary
+from bb2.oauth.secrets import new_secret
+
+LEAST_PASSWORD = 8  # characters (NIST SP 800-63B, 5.1.1.2)
+MOST_PASSWORD = 1000  # hashing more would only serve an attacker
+# OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+NOBODY = HASHER.hash(new_secret())  # verified when there is no such account, so that the answer takes as long
+
+
+class DirectoryError(Exception):
+    """An account that cannot be made; the message says what to mend."""
+
+
+def authenticate(db, username, password):
+    """The Beneficiary with this user name and password, or None."""
+    account = db.get(Account, username.strip().lower()) if "\x00" not in username else None
+    try:
+        HASHER.verify(account.password_hash if account else NOBODY, password[:MOST_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        return None
+    return account and account.beneficiary
+
+
+def add_account(db, *, username, password, patient, given_name, family_name):
+    """Give the person with this Patient.id a user name and password.  Returns the Account."""
+    username = username.strip().lower()
+    if not username or not username.isprintable() or len(username) > 100:
+        raise DirectoryError("the user name must be 1 to 100 printable characters")
+    if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+        raise DirectoryError(f"the password must have at least {LEAST_PASSWORD} characters")
+    if db.get(Account, username):
+        raise DirectoryError(f"the user name {username} is taken")
+    account = Account(
+        username=username,
+        password_hash=HASHER.hash(password),
+        beneficiary=ensure_beneficiary(db, patient, given_name, family_name),
+    )
+    db.add(account)
+    db.flush()
+    return account
+
+
+def ensure_beneficiary(db, patient, given_name, family_name):
+    """The Beneficiary with this Patient.id, made if need be."""
+    found = db.scalars(select(Beneficiary).where(Beneficiary.patient == patient)).one_or_none()
+    if found is None:
+        found = Beneficiary(sub=new_secret(), patient=patient, given_name=given_name, family_name=family_name)
+        db.add(found)
+        db.flush()
+    return found

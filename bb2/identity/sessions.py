@@ -1,0 +1,116 @@
+"""Which beneficiary's browser is this?  Sessions live on the server; the cookie holds a random value only."""
+
+from datetime import timedelta
+
+from pyramid.interfaces import ICSRFStoragePolicy
+from sqlalchemy import update
+from zope.interface import implementer
+
+from bb2.clock import utcnow
+from bb2.models import AuthorizationRequest, BrowserSession
+from bb2.oauth.secrets import hashed, new_secret, same_secret
+
+SEEN_EVERY = timedelta(minutes=1)  # a click writes at most this often
+
+
+class Browser:
+    """The session of the request's browser: begun when a page needs it, renewed when somebody signs in or out."""
+
+    def __init__(self, request):
+        self.request, self.db, self.settings = request, request.db, request.registry["settings"]
+        # A `__Host-` cookie is bound to this host, but browsers keep it over https only (RFC 6265bis, 4.1.3).
+        self.secure = self.settings.base_url.startswith("https:")
+        self.cookie = "__Host-beneficiary" if self.secure else "beneficiary"
+        self._session = self._find()
+
+    @property
+    def beneficiary(self):
+        """The Beneficiary who is signed in, or None."""
+        return self._session and self._session.beneficiary
+
+    @property
+    def authenticated_at(self):
+        return self._session and self._session.authenticated_at
+
+    @property
+    def session_hash(self):
+        """What a record that belongs to this session carries; None where there is no session yet."""
+        return self._session and self._session.id_hash
+
+    def begin(self):
+        """The hash of the session, which is made if there is none."""
+        if self._session is None:
+            self._new()
+        return self._session.id_hash
+
+    def sign_in(self, beneficiary):
+        """Sign a person in, under a new session id; what the browser had begun goes along."""
+        earlier = self._session
+        self._new()
+        self._session.beneficiary, self._session.authenticated_at = beneficiary, utcnow()
+        self.db.flush()
+        if earlier:
+            ours = AuthorizationRequest.session_hash == earlier.id_hash
+            # Only what nobody was shown yet: another person's page is not this person's to answer.
+            unseen = AuthorizationRequest.shown_to.is_(None) | (AuthorizationRequest.shown_to == beneficiary.id)
+            moved = update(AuthorizationRequest).where(ours, unseen)
+            self.db.execute(moved.values(session_hash=self._session.id_hash))
+            self.db.delete(earlier)
+
+    def sign_out(self):
+        """End the session, and forget its cookie."""
+        if self._session is not None:
+            self.db.delete(self._session)
+            self._session = None
+        self.request.add_response_callback(lambda request, response: response.delete_cookie(self.cookie))
+
+    @property
+    def csrf_token(self):
+        self.begin()
+        return self._session.csrf_token
+
+    def _new(self):
+        value, now = new_secret(), utcnow()
+        self._session = BrowserSession(id_hash=hashed(value), csrf_token=new_secret(), created_at=now, seen_at=now)
+        self.db.add(self._session)
+
+        def set_cookie(request, response):
+            response.set_cookie(self.cookie, value, httponly=True, samesite="Lax", secure=self.secure, path="/")
+
+        self.request.add_response_callback(set_cookie)
+
+    def _find(self):
+        value = self.request.cookies.get(self.cookie)
+        session = self.db.get(BrowserSession, hashed(value)) if value else None
+        if session is None:
+            return None
+        now = utcnow()
+        idle = session.seen_at + timedelta(seconds=self.settings.session_idle)
+        end = session.created_at + timedelta(seconds=self.settings.session_lifetime)
+        if now >= min(idle, end):
+            self.db.delete(session)
+            return None
+        if now - session.seen_at > SEEN_EVERY:
+            session.seen_at = now
+        return session
+
+
+@implementer(ICSRFStoragePolicy)
+class SessionCsrf:
+    """The CSRF token of a form is the one of the browser's session."""
+
+    def new_csrf_token(self, request):
+        return request.browser.csrf_token
+
+    def get_csrf_token(self, request):
+        return request.browser.csrf_token
+
+    def check_csrf_token(self, request, supplied_token):
+        session_hash = request.browser.session_hash
+        return bool(session_hash) and same_secret(supplied_token, hashed(request.browser.csrf_token))
+
+
+def includeme(config):
+    config.set_csrf_storage_policy(SessionCsrf())
+    config.set_default_csrf_options(require_csrf=True)
+    config.add_request_method(Browser, "browser", reify=True)

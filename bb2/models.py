@@ -1,0 +1,256 @@
+"""The tables."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class UtcDateTime(TypeDecorator):
+    """A time in UTC, aware in Python, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value, dialect):
+        return value if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value, dialect):
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Ids and codes compare and sort byte by byte on every database, so that pages keep their order.
+Code = String().with_variant(String(collation="C"), "postgresql")
+
+
+class Base(DeclarativeBase):
+    # Names that Alembic can drop again (Alembic documentation, "The Importance of Naming Constraints").
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {list[str]: JSON, dict: JSON, datetime: UtcDateTime}
+
+
+class Client(Base):
+    """An application registered to ask beneficiaries for their data (RFC 6749, 2)."""
+
+    __tablename__ = "client"
+
+    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[str | None]  #: SHA-256 of a random secret; None for a public client
+    redirect_uris: Mapped[list[str]]
+    scopes: Mapped[list[str]]  #: what the app may ask for; another spelling of the same SMART permission counts too
+    asks_demographic: Mapped[bool]  #: False: it never gets demographic data, whatever `scopes` says
+    access: Mapped[str]  #: `one-time`, `ongoing` or `research`
+    website: Mapped[str | None]
+    privacy_policy: Mapped[str | None]
+    terms: Mapped[str | None]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]  #: None for an app that is switched on
+
+
+class Beneficiary(Base):
+    """A person with Medicare who can sign in here."""
+
+    __tablename__ = "beneficiary"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sub: Mapped[str] = mapped_column(unique=True)  #: random; says nothing about the person
+    patient: Mapped[str] = mapped_column(unique=True)  #: FHIR Patient.id, SMART's launch context
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+
+
+class Account(Base):
+    """A user name and password of the built-in directory."""
+
+    __tablename__ = "account"
+
+    username: Mapped[str] = mapped_column(primary_key=True)  #: in lower case: case does not count when signing in
+    password_hash: Mapped[str]  #: argon2id
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+
+    beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class BrowserSession(Base):
+    """One beneficiary's browser, signed in or not yet.  Another kind of person has another table."""
+
+    __tablename__ = "browser_session"
+
+    id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of the cookie
+    csrf_token: Mapped[str]
+    beneficiary_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: None: not signed in
+    authenticated_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+    beneficiary: Mapped[Beneficiary | None] = relationship()
+
+
+class AuthorizationRequest(Base):
+    """What an app asked for (RFC 6749, 4.1.1), kept here for one answer from the browser that brought it."""
+
+    __tablename__ = "authorization_request"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_hash: Mapped[str] = mapped_column(String(64), index=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id", ondelete="CASCADE"), index=True)
+    api_version: Mapped[str]
+    redirect_uri: Mapped[str]
+    scopes: Mapped[list[str]]
+    state: Mapped[str]
+    code_challenge: Mapped[str]
+    nonce: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    shown: Mapped[dict | None]  #: the page as the person saw it last: words, language, choices
+    shown_to: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    answer: Mapped[str | None]  #: `yes`, `no` or `cancel`
+    answered_at: Mapped[datetime | None]
+
+    client: Mapped[Client] = relationship()
+
+
+class Consent(Base):
+    """What one beneficiary lets one application see; every code and token hangs on one."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[str | None] = mapped_column(
+        ForeignKey("authorization_request.id", ondelete="SET NULL"), unique=True
+    )
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), index=True)
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    scopes: Mapped[list[str]]
+    share_demographic: Mapped[bool | None]  #: the person's choice; None: the page had no such question
+    shown: Mapped[dict]  #: the page in the words and the language in which the person saw it
+    language: Mapped[str]
+    granted_at: Mapped[datetime]
+    activated_at: Mapped[datetime | None]  #: when its code was redeemed; None: it opens nothing yet
+    expires_at: Mapped[datetime | None]  #: None: without end
+    replaced_at: Mapped[datetime | None]  #: when a newer consent for the same app took its place
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]  #: `beneficiary`, `client` or `server`
+
+    client: Mapped[Client] = relationship()
+    beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class AuthorizationCode(Base):
+    """A code that an app exchanges once for tokens (RFC 6749, 4.1.2)."""
+
+    __tablename__ = "authorization_code"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"), index=True)
+    redirect_uri: Mapped[str]
+    code_challenge: Mapped[str]
+    nonce: Mapped[str | None]
+    authenticated_at: Mapped[datetime]  #: when the person signed in: `auth_time`
+    expires_at: Mapped[datetime]
+    redeemed_at: Mapped[datetime | None]
+
+    consent: Mapped[Consent] = relationship()
+
+
+class AccessToken(Base):
+    """A bearer token (RFC 6750)."""
+
+    __tablename__ = "access_token"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"), index=True)
+    scopes: Mapped[list[str]]  #: those of the consent, or fewer where a refresh narrowed them
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    consent: Mapped[Consent] = relationship()
+
+
+class RefreshToken(Base):
+    """A token that gets new access tokens, and its own successor, once (RFC 6749, 6; RFC 9700, 4.14)."""
+
+    __tablename__ = "refresh_token"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"), index=True)
+    authenticated_at: Mapped[datetime]
+    issued_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    successor_hash: Mapped[str | None] = mapped_column(String(64))  #: the refresh token that came of using it
+    revoked_at: Mapped[datetime | None]
+
+    consent: Mapped[Consent] = relationship()
+
+
+class AuditEvent(Base):
+    """One thing that happened; only ever added to."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    event: Mapped[str]  #: `consent.given`, `consent.declined`, `token.refreshed` …: bb2.audit lists them
+    request_id: Mapped[str | None]  #: the authorization request in which it began
+    client_id: Mapped[str | None] = mapped_column(index=True)
+    beneficiary_id: Mapped[int | None] = mapped_column(index=True)
+    consent_id: Mapped[int | None] = mapped_column(index=True)
+    details: Mapped[dict]
+
+
+class Record(Base):
+    """A FHIR record as it was loaded: one row for each API version, resource type and id."""
+
+    __tablename__ = "record"
+    __table_args__ = (
+        UniqueConstraint("version", "resource_type", "id", name="uq_record_version_resource_type_id"),
+        # What a search walks: one person's records of one type, in the order of the pages.
+        Index("ix_record_compartment", "version", "resource_type", "patient", "id"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(Code)
+    resource_type: Mapped[str] = mapped_column(Code)
+    id: Mapped[str] = mapped_column(Code)
+    patient: Mapped[str] = mapped_column(Code)
+    last_updated: Mapped[int] = mapped_column(
+        BigInteger
+    )  #: meta.lastUpdated, or the time of loading: microseconds since 1970
+    body: Mapped[str] = mapped_column(Text)  #: the JSON, without white space between its tokens
+
+
+class RecordIndex(Base):
+    """A value by which a record is found: what its plugin's search parameters point at."""
+
+    __tablename__ = "record_index"
+    __table_args__ = (Index("ix_record_index_value", "record_number", "param"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    record_number: Mapped[int] = mapped_column(ForeignKey("record.number", ondelete="CASCADE"))
+    param: Mapped[str] = mapped_column(Code)
+    system: Mapped[str | None]  #: of a token
+    value: Mapped[str | None]  #: of a token, in lower case
+    low: Mapped[int | None] = mapped_column(BigInteger)  #: first microsecond of a date
+    high: Mapped[int | None] = mapped_column(BigInteger)  #: the microsecond after its last

@@ -1,0 +1,108 @@
+"""Which apps are registered, and what may each of them be?  (RFC 6749, 2; RFC 9700, 4.1)"""
+
+import re
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+
+from bb2.clock import utcnow
+from bb2.models import Client
+from bb2.oauth.secrets import hashed, new_secret
+from bb2.settings import is_loopback
+
+ACCESS_CATEGORIES = ("one-time", "ongoing", "research")
+# RFC 8252, 7.1: a private-use scheme is a domain name in reverse, so it holds a dot.
+PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
+
+
+class ClientError(Exception):
+    """A registration that cannot be made; the message says what to mend."""
+
+
+def add_client(
+    db, registry, *, name, redirect_uris, scopes=None, asks_demographic=True, access="ongoing", public=False
+):
+    """Register an app.  Returns (Client, secret); the secret is None for a public client and is not kept.
+
+    `scopes` None: one scope of every family that is installed.
+    """
+    secret = None if public else new_secret()
+    client = Client(
+        client_id=new_secret(),
+        name=checked_name(db, name),
+        secret_hash=secret and hashed(secret),
+        redirect_uris=checked_redirect_uris(redirect_uris),
+        scopes=checked_scopes(registry, scopes, asks_demographic),
+        asks_demographic=asks_demographic,
+        access=checked_access(access),
+        created_at=utcnow(),
+    )
+    db.add(client)
+    db.flush()
+    return client, secret
+
+
+def rotate_secret(client):
+    """Give a confidential client a new secret, which is returned; the old one stops."""
+    if client.secret_hash is None:
+        raise ClientError(f"{client.name} is a public client and has no secret")
+    secret = new_secret()
+    client.secret_hash = hashed(secret)
+    return secret
+
+
+def checked_name(db, name, client_id=None):
+    """The name, without white space around it, if people can read it and no other app has it (ignoring case)."""
+    name = " ".join(name.split())
+    if not name or not name.isprintable() or len(name) > 80:
+        raise ClientError("the name must be 1 to 80 printable characters")
+    rival = select(Client).where(func.lower(Client.name) == name.lower(), Client.client_id != (client_id or ""))
+    if db.scalars(rival).first():
+        raise ClientError(f"another app is called {name!r} already")
+    return name
+
+
+def checked_redirect_uris(redirect_uris):
+    if not redirect_uris:
+        raise ClientError("at least one redirect URI is needed")
+    for uri in redirect_uris:
+        if problem := _redirect_uri_problem(uri):
+            raise ClientError(f"redirect URI {uri!r}: {problem}")
+    return list(dict.fromkeys(redirect_uris))
+
+
+def checked_scopes(registry, scopes, asks_demographic):
+    if scopes is None:
+        names = registry.one_of_each_family()
+        return names if asks_demographic else [n for n in names if n not in registry.demographic(names)]
+    if unknown := [name for name in scopes if name not in registry]:
+        raise ClientError(f"unknown scopes {unknown}; installed: {' '.join(scope.name for scope in registry)}")
+    return list(dict.fromkeys(scopes))
+
+
+def checked_access(access):
+    if access not in ACCESS_CATEGORIES:
+        raise ClientError(f"unknown access category {access!r}; accepted: {', '.join(ACCESS_CATEGORIES)}")
+    return access
+
+
+def _redirect_uri_problem(uri):
+    """What is wrong with a redirect URI, or None: https, http on loopback, or a private-use scheme; no fragment."""
+    if not uri.isascii() or not uri.isprintable() or re.search(r'[\s"<>\\^`{|}*]', uri):
+        return "it may hold no white space, wildcard or special character"
+    try:
+        url = urlsplit(uri)
+        port = url.port  # raises ValueError for what is no port
+    except ValueError:
+        return "it is not a URL"
+    if "#" in uri:
+        return "it may have no fragment"
+    if url.username or url.password or port == 0:
+        return "it may hold no user name, no password and no port 0"
+    if url.scheme == "https" and url.hostname:
+        return None
+    if url.scheme == "http" and is_loopback(uri):
+        return None
+    if PRIVATE_USE_SCHEME.fullmatch(url.scheme):
+        return None
+    return "it must be https, http on a loopback address, or a private-use scheme such as org.example.app:/callback"

@@ -1,0 +1,38 @@
+"""Which plugins are installed and switched on?  What is misspelt is refused."""
+
+from importlib.metadata import entry_points
+
+import pluggy
+
+from bb2 import hookspecs
+from bb2.scopes import ScopeError
+
+GROUP = "bb2.scopes"
+
+
+def installed_plugins(wanted=None):
+    """The plugins of the `bb2.scopes` entry points, by name.
+
+    A name carries its distribution (`bb2-claim:claim`), so that no package can take the place of another by using its
+    entry point's name.  `wanted` lists the names that are switched on; None means all that are installed.
+    """
+    found = {f"{entry.dist.name}:{entry.name}": entry for entry in entry_points(group=GROUP)}
+    names = sorted(found) if wanted is None else list(wanted)
+    if missing := [name for name in names if name not in found]:
+        raise ScopeError(f"bb2.scopes names plugins that are not installed: {missing}; installed: {sorted(found)}")
+    return {name: found[name].load() for name in names}
+
+
+def distribution_versions():
+    """{plugin name: version of its distribution} for every installed plugin."""
+    return {f"{entry.dist.name}:{entry.name}": entry.dist.version for entry in entry_points(group=GROUP)}
+
+
+def plugin_manager(plugins):
+    """A plugin manager for these plugins, {name: module}, each with only the hooks that exist."""
+    manager = pluggy.PluginManager("bb2")
+    manager.add_hookspecs(hookspecs)
+    for name in sorted(plugins):
+        manager.register(plugins[name], name=name)
+    manager.check_pending()
+    return manager

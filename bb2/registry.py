@@ -1,0 +1,153 @@
+"""Which scopes are installed, and what does each open?"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
+
+from bb2.scopes import Endpoint, Scope, ScopeError
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A scope and the name of the plugin that declares it."""
+
+    scope: Scope
+    plugin: str
+
+
+class ScopeRegistry:
+    """Every registered scope by name, in the order in which it is shown."""
+
+    def __init__(self, declared):
+        self._scopes = {}
+        self._plugins = {}
+        self._openers = defaultdict(set)
+        for entry in sorted(declared, key=_order_on_the_page):
+            self._add(entry)
+        self._refuse_rival_endpoints()
+        self._refuse_side_doors()
+
+    @classmethod
+    def from_plugins(cls, manager):
+        """Ask every plugin of the manager for its scopes; an error names the plugin."""
+        declared = []
+        for implementation in manager.hook.register_scopes.get_hookimpls():
+            plugin = implementation.plugin_name
+            try:
+                scopes = implementation.function()
+            except ScopeError as error:
+                raise ScopeError(f"plugin {plugin}: {error}") from error
+            scopes = [scopes] if isinstance(scopes, Scope) else list(scopes or ())
+            declared += [Declared(scope, plugin) for scope in scopes]
+        return cls(declared)
+
+    def _add(self, entry):
+        scope = entry.scope
+        if scope.name in self._scopes:
+            rivals = f"{self._plugins[scope.name]} and {entry.plugin}"
+            raise ScopeError(f"{scope.name} is declared twice, by {rivals}: switch one of them off in bb2.scopes")
+        self._scopes[scope.name] = scope
+        self._plugins[scope.name] = entry.plugin
+        for endpoint in scope.endpoints:
+            self._openers[endpoint].add(scope.name)
+
+    def __iter__(self):
+        return iter(self._scopes.values())
+
+    def __contains__(self, name):
+        return name in self._scopes
+
+    def __getitem__(self, name):
+        return self._scopes[name]
+
+    def plugin_of(self, name):
+        """The plugin that declares this scope, as `distribution:entry point`."""
+        return self._plugins[name]
+
+    def named(self, names):
+        """The installed scopes among these names, in the order in which they are shown."""
+        names = set(names)
+        return [scope for scope in self if scope.name in names]
+
+    @property
+    def endpoints(self):
+        """Every endpoint that a scope opens."""
+        return list(self._openers)
+
+    @property
+    def resources(self):
+        """{resource type: FhirResource} for every type that a scope opens."""
+        return {endpoint.resource.type: endpoint.resource for endpoint in self._openers if endpoint.resource}
+
+    def scopes_opening(self, endpoint):
+        """The names of the scopes that open this endpoint; none opens an undeclared one."""
+        return self._openers.get(endpoint, frozenset())
+
+    def claims_of(self, names):
+        """The OpenID Connect claims that these scopes release."""
+        return set(chain.from_iterable(scope.claims for scope in self.named(names)))
+
+    def covered(self, name, names):
+        """True when one of `names` is this scope, or opens all that it opens."""
+        return name in self and any(scope.covers(self[name]) for scope in self.named(names))
+
+    def one_of_each_family(self):
+        """What an app that names no scopes is registered for: the widest scope of each family, by its first name."""
+        chosen = {}
+        for scope in self:
+            kept = chosen.get(scope.family)
+            if kept is None or (scope.covers(kept) and not kept.covers(scope)):
+                chosen[scope.family] = scope
+        return [scope.name for scope in chosen.values()]
+
+    def demographic(self, names):
+        """Those of these names that are demographic."""
+        return {scope.name for scope in self.named(names) if scope.demographic}
+
+    def allowed(self, granted, registered, asks_demographic):
+        """What of the granted scopes still holds: installed, and within what the app is registered for now."""
+        return [
+            name
+            for name in granted
+            if self.covered(name, registered) and (asks_demographic or not self[name].demographic)
+        ]
+
+    def _refuse_rival_endpoints(self):
+        """One method and path has one description, whichever plugin gives it; one type has one description."""
+        described = defaultdict(list)
+        for endpoint in self._openers:
+            described[str(endpoint)].append(endpoint)
+        for key, endpoints in described.items():
+            if len(endpoints) > 1:
+                plugins = sorted({self._plugins[name] for e in endpoints for name in self._openers[e]})
+                raise ScopeError(
+                    f"{key} is described in two ways, by {plugins}: import the FhirResource of the first plugin"
+                )
+
+    def _refuse_side_doors(self):
+        """What one demographic scope protects, a scope that is not demographic does not open.
+
+        `sub` alone is not demographic: it says nothing of the person, and userinfo always answers it
+        (OpenID Connect Core 5.3.2).
+        """
+        protected, open_to_all = defaultdict(set), defaultdict(set)
+        for scope in self:
+            side = protected if scope.demographic else open_to_all
+            for opened in [*map(str, scope.endpoints), *(c for c in scope.claims if c != "sub")]:
+                side[opened].add(scope.name)
+        for opened in sorted(protected.keys() & open_to_all.keys()):
+            names = sorted(open_to_all[opened])
+            raise ScopeError(
+                f"{opened} is protected by the demographic {sorted(protected[opened])}, and opened by {names} "
+                f"({', '.join(sorted({self._plugins[n] for n in names}))}), which is not demographic: "
+                "declare demographic=True, or leave it out"
+            )
+
+
+def _order_on_the_page(entry):
+    """Records first, then who the person is, then the rest; `.read` before the other spellings of its family."""
+    scope = entry.scope
+    return (scope.demographic, not scope.opens_records, scope.family, len(scope.name) * -1, scope.name)
+
+
+UNDECLARED = Endpoint(path="undeclared")  #: the permission of whatever has none; no scope opens it

@@ -1,0 +1,57 @@
+"""Every URL of the server.  FHIR's come from the scopes that are installed."""
+
+from bb2.scopes import API_VERSIONS, USERINFO
+from bb2.views import fhir, userinfo
+
+VERSION = f"{{version:{'|'.join(API_VERSIONS)}}}"
+USERINFO_AS_OF_2019 = "connect/UserInfo"  # the spelling of CMS's announcement of November 2019
+
+
+def includeme(config):
+    _oauth(config)
+    _well_known(config)
+    _people(config)
+    _fhir(config)
+    config.add_protected_view(userinfo.userinfo, USERINFO)
+    config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
+
+
+def _oauth(config):
+    config.add_route("authorize", f"/{VERSION}/o/authorize")
+    config.add_route("token", f"/{VERSION}/o/token")
+    config.add_route("revoke_token", f"/{VERSION}/o/revoke_token")
+    config.add_route("revoke", f"/{VERSION}/o/revoke")
+
+
+def _well_known(config):
+    config.add_route("openid_configuration", "/.well-known/openid-configuration")
+    config.add_route("oauth_authorization_server", "/.well-known/oauth-authorization-server")
+    config.add_route("openid_configuration_of_version", f"/{VERSION}/connect/.well-known/openid-configuration")
+    config.add_route("smart_configuration", "/.well-known/smart-configuration")
+    config.add_route("smart_configuration_of_version", f"/{VERSION}/fhir/.well-known/smart-configuration")
+    config.add_route("jwks", "/.well-known/jwks.json")
+    config.add_route("applications", "/.well-known/applications")
+    config.add_route("health", "/health")
+    config.add_route("health_db", "/health/db")
+    config.add_route("health_fhir", "/health/fhir")
+
+
+def _people(config):
+    config.add_route("home", "/")
+    config.add_route("sign_in", "/sign-in")
+    config.add_route("sign_out", "/sign-out")
+    config.add_route("consent", "/consent/{id}")
+    config.add_route("connections", "/connections")
+    if config.registry["settings"].sandbox:
+        config.add_route("testclient", "/testclient")
+        config.add_route("testclient_callback", "/testclient/callback")
+
+
+def _fhir(config):
+    config.add_route("metadata", f"/{VERSION}/fhir/metadata")
+    for endpoint in config.registry["scopes"].endpoints:
+        if endpoint.interaction == "search-type":
+            config.add_protected_view(fhir.search, endpoint)
+            config.add_protected_view(fhir.search, endpoint, path=f"{endpoint.path}/_search", methods=("POST",))
+        elif endpoint.interaction == "read":
+            config.add_protected_view(fhir.read, endpoint)

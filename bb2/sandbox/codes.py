@@ -1,0 +1,255 @@
+"""Which diagnoses, services, drugs and places do the pretend claims use, and what does each service cost?
+
+ICD-10-CM, ICD-10-PCS and MS-DRG: CMS and NCHS, public. HCPCS level II: CMS, public. NDC: FDA, public.
+CPT (the five-digit services) belongs to the American Medical Association: codes only, no text.
+"""
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    code: str
+    display: str | None = None
+
+
+class Service(NamedTuple):
+    code: Code
+    #: what Medicare allows, in cents (in the order of its fee schedules, not from them)
+    fee: int
+    #: CMS type of service, a key of TYPES_OF_SERVICE
+    type: str = "1"
+    #: False: Medicare pays all of it (preventive services, clinical laboratory)
+    shared: bool = True
+
+
+class Drug(NamedTuple):
+    code: Code
+    #: cost of a day's supply, in cents
+    daily: int
+    #: units a day
+    units: int = 1
+    brand: bool = False
+
+
+_DIAGNOSES = {
+    "C3490": "Malignant neoplasm of unspecified part of unspecified bronchus or lung",
+    "D631": "Anemia in chronic kidney disease",
+    "E039": "Hypothyroidism, unspecified",
+    "E119": "Type 2 diabetes mellitus without complications",
+    "E1122": "Type 2 diabetes mellitus with diabetic chronic kidney disease",
+    "E785": "Hyperlipidemia, unspecified",
+    "F331": "Major depressive disorder, recurrent, moderate",
+    "G4733": "Obstructive sleep apnea (adult) (pediatric)",
+    "H2513": "Age-related nuclear cataract, bilateral",
+    "I10": "Essential (primary) hypertension",
+    "I129": "Hypertensive chronic kidney disease with stage 1 through stage 4 chronic kidney disease, or "
+    "unspecified chronic kidney disease",
+    "I110": "Hypertensive heart disease with heart failure",
+    "I4891": "Unspecified atrial fibrillation",
+    "I509": "Heart failure, unspecified",
+    "J189": "Pneumonia, unspecified organism",
+    "J441": "Chronic obstructive pulmonary disease with (acute) exacerbation",
+    "J449": "Chronic obstructive pulmonary disease, unspecified",
+    "J9611": "Chronic respiratory failure with hypoxia",
+    "M1711": "Unilateral primary osteoarthritis, right knee",
+    "M5450": "Low back pain, unspecified",
+    "N1832": "Chronic kidney disease, stage 3b",
+    "R0602": "Shortness of breath",
+    "R509": "Fever, unspecified",
+    "S72001A": "Fracture of unspecified part of neck of right femur, initial encounter for closed fracture",
+    "S72001D": "Fracture of unspecified part of neck of right femur, subsequent encounter for closed "
+    "fracture with routine healing",
+    "W010XXA": "Fall on same level from slipping, tripping and stumbling without subsequent striking against "
+    "object, initial encounter",
+    "Z0000": "Encounter for general adult medical examination without abnormal findings",
+    "Z1211": "Encounter for screening for malignant neoplasm of colon",
+    "Z23": "Encounter for immunization",
+    "Z471": "Aftercare following joint replacement surgery",
+    "Z515": "Encounter for palliative care",
+    "Z794": "Long term (current) use of insulin",
+    "Z7901": "Long term (current) use of anticoagulants",
+    "Z96651": "Presence of right artificial knee joint",
+    "Z9981": "Dependence on supplemental oxygen",
+}
+
+_PROCEDURES = {
+    "0QS604Z": "Reposition right upper femur with internal fixation device, open approach",
+    "0SRC0J9": "Replacement of right knee joint with synthetic substitute, cemented, open approach",
+    "5A09357": "Assistance with respiratory ventilation, less than 24 consecutive hours, continuous positive "
+    "airway pressure",
+}
+
+DRGS = {
+    "190": "Chronic obstructive pulmonary disease with MCC",
+    "194": "Simple pneumonia and pleurisy with CC",
+    "291": "Heart failure and shock with MCC",
+    "470": "Major hip and knee joint replacement or reattachment of lower extremity without MCC",
+    "481": "Hip and femur procedures except major joint with CC",
+}
+
+REVENUE = {
+    "0022": "Skilled nursing facility prospective payment system",
+    "0023": "Home health prospective payment system",
+    "0120": "Room and board, semi-private, two beds",
+    "0250": "Pharmacy",
+    "0270": "Medical/surgical supplies",
+    "0300": "Laboratory",
+    "0320": "Radiology, diagnostic",
+    "0360": "Operating room services",
+    "0410": "Respiratory services",
+    "0420": "Physical therapy",
+    "0450": "Emergency room",
+    "0480": "Cardiology",
+    "0510": "Clinic",
+    "0551": "Skilled nursing, visit charge",
+    "0651": "Hospice services, routine home care",
+    "0750": "Gastro-intestinal services",
+}
+
+PLACES = {
+    "01": "Pharmacy",
+    "11": "Office",
+    "12": "Home",
+    "21": "Inpatient hospital",
+    "22": "On campus - outpatient hospital",
+    "23": "Emergency room - hospital",
+    "41": "Ambulance - land",
+    "81": "Independent laboratory",
+}
+
+TYPES_OF_SERVICE = {
+    "1": "Medical care",
+    "2": "Surgery",
+    "4": "Diagnostic radiology",
+    "5": "Diagnostic laboratory",
+    "D": "Ambulance",
+    "P": "Lump sum purchase of DME, prosthetics, orthotics",
+    "R": "Rental of DME",
+    "S": "Ambulatory surgical center or supplies",
+    "V": "Pneumococcal/flu vaccine",
+    "W": "Physical therapy",
+}
+
+_SERVICES = (
+    Service(Code("27236"), 118_240, "2"),
+    Service(Code("27447"), 124_905, "2"),
+    Service(Code("45378"), 78_460, "2", shared=False),
+    Service(Code("66984"), 204_370, "2"),
+    Service(Code("71046"), 8_615, "4"),
+    Service(Code("73562"), 9_230, "4"),
+    Service(Code("80053"), 1_056, "5", shared=False),
+    Service(Code("80061"), 1_339, "5", shared=False),
+    Service(Code("83036"), 971, "5", shared=False),
+    Service(Code("84443"), 1_680, "5", shared=False),
+    Service(Code("85018"), 237, "5", shared=False),
+    Service(Code("85025"), 777, "5", shared=False),
+    Service(Code("90662"), 7_326, "V", shared=False),
+    Service(Code("90834"), 10_440),
+    Service(Code("92014"), 12_785),
+    Service(Code("93000"), 1_474, "5"),
+    Service(Code("93306"), 51_835, "4"),
+    Service(Code("94060"), 5_790, "5"),
+    Service(Code("97110"), 3_045, "W"),
+    Service(Code("97161"), 10_185, "W"),
+    Service(Code("99213"), 9_262),
+    Service(Code("99214"), 13_050),
+    Service(Code("99223"), 18_015),
+    Service(Code("99232"), 8_050),
+    Service(Code("99285"), 17_625),
+    Service(
+        Code("A0429", "Ambulance service, basic life support, emergency transport (BLS-emergency)"),
+        46_120,
+        "D",
+    ),
+    Service(
+        Code("A4253", "Blood glucose test or reagent strips for home blood glucose monitor, per 50 strips"),
+        834,
+        "S",
+    ),
+    Service(Code("A7030", "Full face mask used with positive airway pressure device, each"), 15_720, "S"),
+    Service(Code("E0143", "Walker, folding, wheeled, adjustable or fixed height"), 8_090, "P"),
+    Service(Code("E0601", "Continuous positive airway pressure (CPAP) device"), 6_455, "R"),
+    Service(
+        Code(
+            "E1390",
+            "Oxygen concentrator, single delivery port, capable of delivering 85 percent or greater oxygen "
+            "concentration at the prescribed flow rate",
+        ),
+        9_540,
+        "R",
+    ),
+    Service(Code("G0008", "Administration of influenza virus vaccine"), 3_165, "V", shared=False),
+    Service(
+        Code(
+            "G0121",
+            "Colorectal cancer screening; colonoscopy on individual not meeting criteria for high risk",
+        ),
+        81_290,
+        "2",
+        shared=False,
+    ),
+    Service(
+        Code(
+            "G0439",
+            "Annual wellness visit, includes a personalized prevention plan of service (PPS), subsequent visit",
+        ),
+        13_330,
+        shared=False,
+    ),
+    Service(
+        Code(
+            "G0151",
+            "Services performed by a qualified physical therapist in the home health or hospice setting, "
+            "each 15 minutes",
+        ),
+        0,
+        shared=False,
+    ),
+    Service(
+        Code(
+            "G0299",
+            "Direct skilled nursing services of a registered nurse (RN) in the home health or hospice "
+            "setting, each 15 minutes",
+        ),
+        0,
+        shared=False,
+    ),
+    Service(
+        Code("Q5001", "Hospice or home health care provided in patient's home/residence"),
+        21_834,
+        shared=False,
+    ),
+    # HIPPS rate codes (CMS, public): what a home health period and a skilled nursing day are paid by.
+    Service(Code("2EB11"), 203_845, shared=False),
+    Service(Code("KAQE1"), 0),
+)
+SERVICES = {service.code.code: service for service in _SERVICES}
+
+DRUGS = {
+    "amlodipine": Drug(Code("00069153068", "Norvasc - AMLODIPINE BESYLATE"), 612, brand=True),
+    "apixaban": Drug(Code("00003089421", "Eliquis - APIXABAN"), 1_965, units=2, brand=True),
+    "albuterol": Drug(Code("59310057922", "ProAir HFA - ALBUTEROL SULFATE"), 206, brand=True),
+    "atorvastatin": Drug(Code("60505257908", "Atorvastatin Calcium - ATORVASTATIN CALCIUM"), 34),
+    "dulaglutide": Drug(Code("00002143480", "Trulicity - DULAGLUTIDE"), 3_490, brand=True),
+    "furosemide": Drug(Code("00054429925", "Furosemide - FUROSEMIDE"), 14),
+    "gabapentin": Drug(Code("67877022305", "Gabapentin - GABAPENTIN"), 41, units=3),
+    "levothyroxine": Drug(Code("00074455290", "Synthroid - LEVOTHYROXINE SODIUM"), 158, brand=True),
+    "lisinopril": Drug(Code("68180098003", "Lisinopril - LISINOPRIL"), 11),
+    "metformin": Drug(Code("00087606005", "Glucophage - METFORMIN HYDROCHLORIDE"), 64, units=2, brand=True),
+    "sacubitril": Drug(Code("00078065920", "Entresto - SACUBITRIL AND VALSARTAN"), 2_210, units=2, brand=True),
+    "sertraline": Drug(Code("00049490030", "Zoloft - SERTRALINE HYDROCHLORIDE"), 487, brand=True),
+    "tiotropium": Drug(Code("00597007541", "Spiriva HandiHaler - TIOTROPIUM BROMIDE"), 1_810, brand=True),
+}
+
+
+def icd(*codes: str) -> tuple[Code, ...]:
+    """Diagnoses by code, written as claims carry them: without the point."""
+    return tuple(Code(code, _DIAGNOSES[code]) for code in codes)
+
+
+def procedure(code: str) -> Code:
+    return Code(code, _PROCEDURES[code])
+
+
+def named(table: dict[str, str], code: str) -> Code:
+    return Code(code, table[code])

@@ -1,0 +1,47 @@
+"""The demo client of a sandbox: registered like any app, its secret kept in a file as an app's developer would."""
+
+import json
+import os
+
+from bb2.models import Client
+from bb2.oauth.clients import add_client, rotate_secret
+
+NAME = "Carely"
+FILE = "demo-client.json"
+
+
+def ensure_demo_client(db, registry, var, base_url):
+    """Register the demo client, or bring it up to date.  Returns {"client_id", "client_secret", "name"}."""
+    callback = f"{base_url}/testclient/callback"
+    kept = read_demo_client(var)
+    client = db.get(Client, kept["client_id"]) if kept else None
+    if client is None:
+        client, secret = _register(db, registry, callback)
+        kept = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
+        _write(var, kept)
+    elif callback not in client.redirect_uris:
+        client.redirect_uris = [*client.redirect_uris, callback]
+    return kept
+
+
+def read_demo_client(var):
+    """What the demo client knows of itself, or None."""
+    path = var / FILE
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _register(db, registry, callback):
+    """A new registration; one whose file was lost gets a new secret."""
+    lost = db.query(Client).filter_by(name=NAME).one_or_none()
+    if lost is not None:
+        lost.redirect_uris = list({*lost.redirect_uris, callback})
+        return lost, rotate_secret(lost)
+    client, secret = add_client(db, registry, name=NAME, redirect_uris=[callback])
+    return client, secret
+
+
+def _write(var, kept):
+    unfinished = var / f"{FILE}.part"
+    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(kept, file)
+    unfinished.rename(var / FILE)

@@ -1,0 +1,185 @@
+"""The words in which a scope is declared.
+
+Each other module in this folder declares built-in scopes, and is the example to copy for a new one.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from re import fullmatch
+
+from bb2.hookspecs import hookimpl
+
+__all__ = [
+    "API_VERSIONS",
+    "USERINFO",
+    "Endpoint",
+    "FhirResource",
+    "Scope",
+    "ScopeError",
+    "SearchParam",
+    "Words",
+    "hookimpl",
+]
+
+#: API version -> (name of the FHIR release, `CapabilityStatement.fhirVersion`)
+API_VERSIONS = {"v1": ("STU3", "3.0.2"), "v2": ("R4", "4.0.1")}
+
+# SMART App Launch 2.2, "Scopes for requesting FHIR Resources": version 1 (.read) and 2 (.rs).
+SMART_SCOPE = r"patient/(?P<type>[A-Z][A-Za-z]*)\.(?P<permission>read|rs|r|s)"
+SMART_INTERACTIONS = {
+    "read": frozenset({"read", "search-type"}),
+    "rs": frozenset({"read", "search-type"}),
+    "r": frozenset({"read"}),
+    "s": frozenset({"search-type"}),
+}
+# RFC 6749, 3.3: %x21 / %x23-5B / %x5D-7E
+SCOPE_NAME = r"[\x21\x23-\x5b\x5d-\x7e]+"
+
+
+class ScopeError(Exception):
+    """A plugin declares something that cannot be offered; the application does not start."""
+
+
+class Words(str):
+    """Words in English that bring their other languages along: `Words("Your claims", es="Sus reclamos")`."""
+
+    def __new__(cls, english, **translations):
+        words = super().__new__(cls, english)
+        words.translations = translations
+        return words
+
+    def in_language(self, language):
+        """The words in this language (`es`), or in English where there is no translation."""
+        return self.translations.get(language, str(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One operation that an access token can open: methods and a route pattern, relative to the API version."""
+
+    path: str  #: `fhir/Coverage/{id}`, `connect/userinfo`
+    methods: tuple[str, ...] = ("GET",)
+    resource: "FhirResource | None" = None
+    interaction: str | None = None  #: FHIR RESTful interaction: `read`, `search-type`
+    versions: tuple[str, ...] = tuple(API_VERSIONS)
+
+    def __str__(self):
+        return f"{self.methods[0]} {self.path}"
+
+
+USERINFO = Endpoint(path="connect/userinfo", methods=("GET", "POST"))  # served by the core, from every plugin's claims
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchParam:
+    """A search parameter of a resource type: its name, its FHIR type, and where the value lies."""
+
+    name: str
+    type: str  #: `token` or `date` (FHIR, "Search Parameter Types")
+    path: tuple[str, ...]  #: dotted element paths; the first that a record has is indexed
+    code_system: str | None = None  #: the system of a code that is given without one
+    codes: tuple[str, ...] = ()  #: the codes accepted without a system; empty: all.  Any case.
+    definition: str | None = None  #: canonical URL of the SearchParameter, for the CapabilityStatement
+
+    def __post_init__(self):
+        if self.type not in ("token", "date"):
+            raise ScopeError(f"search parameter {self.name} has type {self.type!r}; accepted: token, date")
+
+
+@dataclass(frozen=True)
+class FhirResource:
+    """A FHIR resource type: whose a record is, who it tells of, and how it is searched."""
+
+    type: str
+    patient_element: str = "patient"  #: the Reference that names the patient; `id` for the Patient itself
+    search_params: tuple[SearchParam, ...] = ()
+    #: Elements that say who the person is, as dotted paths: taken out for a token without a demographic scope.
+    demographic_elements: tuple[str, ...] = ()
+    versions: tuple[str, ...] = tuple(API_VERSIONS)
+    stu3_elements: tuple[str, ...] = ()  #: top-level elements that only STU3 has; the loader tells the version by them
+    r4_elements: tuple[str, ...] = ()  #: the same for R4
+    profiles: tuple[str, ...] = ()  #: canonical URLs, for the R4 CapabilityStatement
+
+    @cached_property
+    def read(self):
+        return Endpoint(path=f"fhir/{self.type}/{{id}}", resource=self, interaction="read", versions=self.versions)
+
+    @cached_property
+    def search(self):
+        return Endpoint(path=f"fhir/{self.type}", resource=self, interaction="search-type", versions=self.versions)
+
+    def scopes(self, *, consent, demographic, detail=""):
+        """The four scopes that SMART has for this resource type, in the same words: `.read .r .s .rs`."""
+        return [
+            Scope(
+                name=f"patient/{self.type}.{permission}",
+                consent=consent,
+                detail=detail,
+                demographic=demographic,
+                endpoints=tuple(e for e in (self.read, self.search) if e.interaction in interactions),
+            )
+            for permission, interactions in SMART_INTERACTIONS.items()
+        ]
+
+    def patient_of(self, record):
+        """The Patient.id whose record this is, or None.  `record` is a dict."""
+        if self.patient_element == "id":
+            return record.get("id")
+        reference = record.get(self.patient_element)
+        value = reference.get("reference") if isinstance(reference, dict) else None
+        named = (
+            fullmatch(r"(?:.*/)?Patient/([A-Za-z0-9.\-]{1,64})(?:/_history/.*)?", value)
+            if isinstance(value, str)
+            else None
+        )
+        return named and named[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """One OAuth scope: what it opens, and how the beneficiary is asked for it."""
+
+    name: str
+    consent: str  #: the line on the authorization page: plain str, `Words`, or a translation string
+    detail: str = ""  #: the smaller text under it
+    demographic: bool  #: says who the beneficiary is; can be declined on its own
+    endpoints: tuple[Endpoint, ...] = ()
+    claims: tuple[str, ...] = ()  #: OpenID Connect claims that userinfo releases
+    id_token: bool = False  #: the token response carries an id_token (OpenID Connect Core 3.1.3.3)
+    offline: bool = False  #: asks for access while the person is away; never granted to a one-time app
+
+    def __post_init__(self):
+        if not fullmatch(SCOPE_NAME, self.name):
+            raise ScopeError(f"{self.name!r} is not a scope name (RFC 6749, 3.3)")
+        if not self.consent.strip():
+            raise ScopeError(f"{self.name} has no consent words: say what the beneficiary would share")
+        if not isinstance(self.demographic, bool):
+            raise ScopeError(f"{self.name}: demographic must be True or False")
+        for endpoint in self.endpoints:
+            if endpoint.path.startswith("fhir/") and not endpoint.resource:
+                raise ScopeError(
+                    f"{self.name} opens {endpoint} without a FhirResource: declare one, and use its endpoints"
+                )
+            if endpoint.resource and not self._names(endpoint):
+                raise ScopeError(f"{self.name} declares {endpoint}, which its name does not say")
+
+    @cached_property
+    def family(self):
+        """`patient/Coverage` for the spellings of one SMART permission; the name itself for another scope."""
+        smart = fullmatch(SMART_SCOPE, self.name)
+        return f"patient/{smart['type']}" if smart else self.name
+
+    @property
+    def opens_records(self):
+        return any(endpoint.resource for endpoint in self.endpoints)
+
+    def covers(self, other):
+        """True when whoever was granted this scope needs nothing more for `other`."""
+        return self.family == other.family and set(other.endpoints) <= set(self.endpoints)
+
+    def _names(self, endpoint):
+        """True when the SMART grammar reads this FHIR interaction out of the scope's name."""
+        smart = fullmatch(SMART_SCOPE, self.name)
+        if not smart or smart["type"] != endpoint.resource.type:
+            return False
+        return endpoint.interaction in SMART_INTERACTIONS[smart["permission"]]

@@ -1,0 +1,199 @@
+"""Who holds this token, and does it open this endpoint?  Undeclared means denied."""
+
+from dataclasses import dataclass
+
+from pyramid.request import RequestLocalCache
+from pyramid.security import Allowed, Denied
+from sqlalchemy import bindparam, select
+
+from bb2.clock import utcnow
+from bb2.models import AccessToken, Beneficiary, Client, Consent
+from bb2.oauth.consents import why_ended
+from bb2.oauth.secrets import hashed
+from bb2.registry import UNDECLARED
+
+token, consent, client, person = (model.__table__.c for model in (AccessToken, Consent, Client, Beneficiary))
+#: Everything that decides, in one statement.
+FIND_TOKEN = (
+    select(
+        token.scopes,
+        token.expires_at.label("token_expires_at"),
+        token.revoked_at.label("token_revoked_at"),
+        consent.activated_at,
+        consent.expires_at,
+        consent.replaced_at,
+        consent.revoked_at,
+        consent.revoked_by,
+        consent.id.label("consent_id"),
+        consent.share_demographic,
+        client.client_id,
+        client.scopes.label("registered"),
+        client.asks_demographic,
+        client.disabled_at,
+        person.sub,
+        person.patient,
+        person.given_name,
+        person.family_name,
+    )
+    .select_from(AccessToken.__table__.join(Consent.__table__).join(Client.__table__).join(Beneficiary.__table__))
+    .where(token.token_hash == bindparam("token_hash"))
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What a plugin's `userinfo_claims` learns of the beneficiary."""
+
+    sub: str
+    patient: str
+    given_name: str
+    family_name: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The beneficiary behind a valid access token, and the scopes that it holds."""
+
+    beneficiary: Person
+    scopes: frozenset[str]
+    client_id: str
+    consent_id: int
+    asks_demographic: bool  #: the app is registered to ask for demographic data
+    share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
+
+    @property
+    def patient(self):
+        return self.beneficiary.patient
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no Identity (RFC 6750, 3.1).  `error` is None where the request brought no token at all."""
+
+    status: int
+    error: str | None
+    description: str
+
+
+class BearerTokenPolicy:
+    """A Pyramid security policy whose permissions are Endpoints."""
+
+    def __init__(self):
+        self.bearer = RequestLocalCache(bearer).get_or_create
+
+    def identity(self, request):
+        found = self.bearer(request)
+        return found if isinstance(found, Identity) else None
+
+    def authenticated_userid(self, request):
+        identity = self.identity(request)
+        return identity and identity.beneficiary.sub
+
+    def permits(self, request, context, permission):
+        found = self.bearer(request)
+        if isinstance(found, Refusal):
+            return Denied(found)
+        openers = request.registry["scopes"].scopes_opening(permission)
+        if opened_by := openers & found.scopes:
+            return Allowed(f"{permission} is opened by {sorted(opened_by)}")
+        return Denied(insufficient_scope(found, openers, request.registry["scopes"]))
+
+    def remember(self, request, userid, **kw):
+        return []
+
+    def forget(self, request, **kw):
+        return []
+
+
+def bearer(request):
+    """The Identity behind the request's access token (RFC 6750, 2.1), or a Refusal."""
+    if "access_token" in request.GET:
+        return Refusal(400, "invalid_request", "The access token belongs in the Authorization header, not in the URL")
+    headers = [value for name, value in request.headers.items() if name.lower() == "authorization"]
+    if not headers:
+        return Refusal(401, None, "An access token is needed")
+    scheme, _, value = headers[0].partition(" ")
+    value = value.strip()
+    if scheme.lower() != "bearer":
+        return Refusal(401, None, "An access token is needed: Authorization: Bearer …")
+    if not value or not value.isascii() or " " in value or "," in value:
+        return Refusal(401, "invalid_token", "The access token is malformed")
+    with request.registry["reader"].connect() as connection:
+        found = connection.execute(FIND_TOKEN, {"token_hash": hashed(value)}).one_or_none()
+    return _identity(found, request.registry["scopes"])
+
+
+def _identity(found, registry):
+    now = utcnow()
+    if found is None:
+        return _invalid("The access token is unknown")
+    if found.disabled_at:
+        return _invalid("The app is switched off; its developer can ask this service why")
+    if ended := why_ended(found, now):
+        return _invalid(f"The access token is closed: {ended}. Ask the beneficiary to connect again")
+    if found.token_revoked_at:
+        return _invalid("The access token was revoked")
+    if found.token_expires_at <= now:
+        return _invalid("The access token has expired; get a new one with the refresh token")
+    return Identity(
+        beneficiary=Person(found.sub, found.patient, found.given_name, found.family_name),
+        scopes=frozenset(registry.allowed(found.scopes, found.registered, found.asks_demographic)),
+        client_id=found.client_id,
+        consent_id=found.consent_id,
+        asks_demographic=found.asks_demographic,
+        share_demographic=found.share_demographic,
+    )
+
+
+def _invalid(description):
+    return Refusal(401, "invalid_token", description)
+
+
+def insufficient_scope(identity, openers, registry):
+    """403, naming the scopes that would open the endpoint and what the app can do about it."""
+    needed = " ".join(sorted(openers))
+    if not openers:
+        reason = "No scope opens this"
+    elif registry.demographic(openers) != openers:
+        reason = f"One of these scopes is needed: {needed}"
+    elif not identity.asks_demographic:
+        reason = f"This app is not registered to ask for demographic information ({needed})"
+    elif identity.share_demographic is False:
+        reason = (
+            f"The beneficiary did not share their demographic information ({needed}); "
+            "to ask again, send them through authorization once more"
+        )
+    else:
+        reason = f"The app did not ask for demographic information; one of these scopes is needed: {needed}"
+    return Refusal(403, "insufficient_scope", reason)
+
+
+def hides_demographic(identity, registry):
+    """True unless the token holds a demographic scope that opens records: then every other record is redacted."""
+    return not any(scope.demographic and scope.opens_records for scope in registry.named(identity.scopes))
+
+
+def add_protected_view(config, view, endpoint, *, path=None, methods=None, **options):
+    """Route an Endpoint, under each API version that it serves, to a view that only a token with its scopes can reach.
+
+    The view finds the version in `request.matchdict["version"]`.  `path` and `methods` name another way to the same.
+    """
+    path, methods = path or endpoint.path, methods or endpoint.methods
+    for version in endpoint.versions:
+        name = f"{version} {methods[0]} {path}"
+        config.registry["protected_routes"][name] = endpoint
+        config.add_route(name, f"/{{version:{version}}}/{path}", request_method=_with_head(methods))
+        config.add_view(
+            view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options
+        )
+
+
+def _with_head(methods):
+    return (*methods, "HEAD") if "GET" in methods else methods
+
+
+def includeme(config):
+    config.registry["protected_routes"] = {}  # route name -> the Endpoint that permits it
+    config.set_security_policy(BearerTokenPolicy())
+    config.set_default_permission(UNDECLARED)
+    config.add_directive("add_protected_view", add_protected_view)

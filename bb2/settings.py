@@ -1,0 +1,201 @@
+"""Every setting: name, type, default, a sentence.  Read once; unknown names and bad values are refused."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingError(Exception):
+    """A setting that cannot be used; the program does not start."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name in the ini file, how it is read, and what it means."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str | None  #: as it would stand in the ini file; None: derived, as the help says
+    help: str
+
+    @property
+    def attribute(self):
+        """Its name on `Settings`: `demographic_default`, `database_url`."""
+        return "database_url" if self.name == "sqlalchemy.url" else self.name.removeprefix("bb2.")
+
+    @property
+    def environment(self):
+        """The environment variable that overrides the ini file."""
+        return f"BB2_{self.attribute.upper()}"
+
+
+def one_of(*choices):
+    def read(value):
+        if value not in choices:
+            raise ValueError(f"accepted: {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def boolean(value):
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if value.lower() not in words:
+        raise ValueError("accepted: true, false")
+    return words[value.lower()]
+
+
+def whole(low, high):
+    def read(value):
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"accepted: a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def base_url(value):
+    url = urlsplit(value.rstrip("/"))
+    if url.scheme not in ("http", "https") or not url.hostname or url.path or url.query or url.fragment or url.username:
+        raise ValueError("accepted: a URL such as https://bb2.example, without a path")
+    if url.scheme == "http" and not is_loopback(value):
+        raise ValueError("accepted: https, or http on this machine's loopback address")
+    return value.rstrip("/")
+
+
+def names(value):
+    """A list of names, one a line or separated by spaces; `*` means all: None."""
+    listed = value.split()
+    return None if listed == ["*"] else tuple(listed)
+
+
+def database_url(value):
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("accepted: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE")
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def is_loopback(url):
+    """True for a URL that only this machine can reach: a developer's own server."""
+    try:
+        return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        return False
+
+
+SETTINGS = (
+    Setting("bb2.var", Path, "var", "Folder of the server's state: the SQLite database, the signing keys."),
+    Setting("sqlalchemy.url", database_url, None, "The database. Default: `bb2.sqlite` in `bb2.var`."),
+    Setting("bb2.port", whole(1, 65535), "8000", "Port of the development server, on 127.0.0.1."),
+    Setting("bb2.base_url", base_url, None, "The public address, as browsers see it. Default: http://localhost:PORT."),
+    Setting(
+        "bb2.scopes",
+        names,
+        None,
+        "The plugins that are switched on, `distribution:entry point`, one a line; `*` means all that are installed. "
+        "Default: `*` on a loopback address; elsewhere it must be set, so that installing a package opens nothing.",
+    ),
+    Setting(
+        "bb2.sandbox",
+        boolean,
+        None,
+        "Synthetic people and a test client. Default: true on a loopback address, false elsewhere.",
+    ),
+    Setting("bb2.beneficiaries", whole(1, 100_000), "20", "How many synthetic people `bb2 init` makes in a sandbox."),
+    Setting(
+        "bb2.demographic_default",
+        one_of("share", "withhold", "ask"),
+        "share",
+        "How the choice about personal information stands when the page opens; `ask`: neither, the person must choose.",
+    ),
+    Setting("bb2.consent_months", whole(1, 120), "13", "How long an ongoing app's access lasts."),
+    Setting("bb2.access_token_lifetime", whole(60, 86_400), "3600", "Seconds that an access token lives."),
+    Setting("bb2.authorization_code_lifetime", whole(10, 600), "60", "Seconds that an authorization code lives."),
+    Setting(
+        "bb2.refresh_replay_window",
+        whole(0, 60),
+        "0",
+        "Seconds in which a confidential client may repeat its last refresh, for a lost response.",
+    ),
+    Setting("bb2.authorization_request_lifetime", whole(60, 86_400), "3600", "Seconds that a person has to answer."),
+    Setting(
+        "bb2.session_idle", whole(60, 86_400), "1800", "Seconds without a click until a person must sign in again."
+    ),
+    Setting(
+        "bb2.session_lifetime", whole(60, 604_800), "43200", "Seconds until a person must sign in again in any case."
+    ),
+    Setting("bb2.site_name", str, "Blue Button", "What the service calls itself on its pages."),
+    Setting("bb2.support_phone", str, "1-800-633-4227", "The telephone number on the pages."),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
+
+
+class Settings:
+    """Every setting of SETTINGS as an attribute; `others` holds the plugins' own."""
+
+    others: Mapping[str, str]
+
+    def __init__(self, values, others):
+        self.__dict__.update(values)
+        self.others = others
+
+    @classmethod
+    def read(cls, ini=None, environ=None):
+        """From the settings of an ini file and the environment, which wins.  Refuses with SettingError."""
+        environ = os.environ if environ is None else environ
+        ini = {name: value for name, value in (ini or {}).items() if isinstance(value, str)}
+        _refuse_unknown(ini, environ)
+        given = {setting.attribute: _given(setting, ini, environ) for setting in SETTINGS}
+        values = {s.attribute: _typed(s, given[s.attribute], environ) for s in SETTINGS}
+        return cls(_derived(values), {k: v for k, v in ini.items() if not k.startswith(("bb2.", "sqlalchemy."))})
+
+    def __repr__(self):
+        return "Settings(...)"  # the database URL holds a password
+
+
+def _given(setting, ini, environ):
+    """The text of a setting: environment, then ini, then default."""
+    if setting.environment in environ:
+        return environ[setting.environment]
+    if setting.name == "bb2.var" and environ.get("VAR"):
+        return environ["VAR"]  # as `make run VAR=…` has it
+    return ini.get(setting.name, setting.default)
+
+
+def _typed(setting, text, environ):
+    if text is None:
+        return None
+    try:
+        return setting.read(text.strip())
+    except ValueError as error:
+        name = f"{setting.name} (from {setting.environment})" if setting.environment in environ else setting.name
+        shown = "" if setting.name == "sqlalchemy.url" else f" is {text.strip()!r};"
+        raise SettingError(f"{name}{shown} {error}") from None
+
+
+def _derived(values):
+    """Fill in what depends on other settings."""
+    if values["database_url"] is None:
+        values["database_url"] = f"sqlite:///{values['var'].absolute() / 'bb2.sqlite'}"
+    if values["base_url"] is None:
+        values["base_url"] = f"http://localhost:{values['port']}"
+    if values["sandbox"] is None:
+        values["sandbox"] = is_loopback(values["base_url"])
+    return values
+
+
+def _refuse_unknown(ini, environ):
+    for name in ini:
+        if name.startswith(("bb2.", "sqlalchemy.")) and name not in BY_NAME:
+            raise SettingError(f"unknown setting {name}; accepted: {', '.join(BY_NAME)}")
+    for name in environ:
+        if name.startswith("BB2_") and name not in BY_ENVIRONMENT and name != "BB2_CONFIG":
+            raise SettingError(f"unknown setting {name} in the environment; accepted: {', '.join(BY_ENVIRONMENT)}")
+    url = ini.get("bb2.base_url")
+    url = environ.get("BB2_BASE_URL", url)
+    if url and not is_loopback(url) and "bb2.scopes" not in ini and "BB2_SCOPES" not in environ:
+        raise SettingError(f"bb2.scopes must list the plugins that are switched on, as the server is public at {url}")

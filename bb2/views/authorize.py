@@ -1,0 +1,83 @@
+"""The authorization endpoint: an app's request is checked, kept, and put before the person (RFC 6749, 4.1.1)."""
+
+from urllib.parse import urlencode
+
+from oauthlib.common import add_params_to_uri
+from oauthlib.oauth2 import FatalClientError, OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import ConsentRequired, LoginRequired
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from bb2.models import Client
+from bb2.oauth import requests
+from bb2.oauth.server import AUTHORIZATION_PARAMETERS
+from bb2.views.pages import PageError, _, keep_language
+
+
+@view_config(
+    route_name="authorize", request_method=("GET", "POST"), permission=NO_PERMISSION_REQUIRED, require_csrf=False
+)
+def authorize(request):
+    """An app may send the request by GET or as a form; no other site's form can answer it, only bring it."""
+    asked = _checked(request)
+    keep_language(request)
+    if "none" in (request.params.get("prompt") or "").split():
+        silent = ConsentRequired if request.browser.beneficiary else LoginRequired
+        raise to_app(request, silent(request=asked))
+    kept = requests.keep(
+        request.db,
+        asked,
+        session_hash=request.browser.begin(),
+        api_version=request.matchdict["version"],
+        lifetime=request.registry["settings"].authorization_request_lifetime,
+    )
+    return HTTPSeeOther(request.route_path("consent", id=kept.id))
+
+
+def _checked(request):
+    """oauthlib's reading of a good authorization request; a bad one ends here."""
+    asked = [(name, value) for name, value in request.params.items() if name in AUTHORIZATION_PARAMETERS]
+    if not all(isinstance(value, str) for _name, value in asked):
+        raise _unreachable(request)
+    # The CMS SDKs pad the challenge, which RFC 7636 (4.2) does not.
+    asked = [(name, value.rstrip("=") if name == "code_challenge" else value) for name, value in asked]
+    try:
+        _scopes, read = request.oauth.validate_authorization_request(f"{request.path_url}?{urlencode(asked)}")
+    except FatalClientError as error:
+        raise _unreachable(request) from error
+    except OAuth2Error as error:
+        raise to_app(request, error) from error
+    return read["request"]
+
+
+def _unreachable(request):
+    """The app cannot be trusted with an answer, so the person is told, and not sent on (RFC 6749, 4.1.2.1)."""
+    client_id = request.params.get("client_id")
+    known = isinstance(client_id, str) and "\x00" not in client_id
+    client = request.db.get(Client, client_id) if known else None
+    if client and client.disabled_at:
+        return PageError(
+            400,
+            _("${app} is switched off", mapping={"app": client.name}),
+            _("This app may not ask for Medicare information at the moment. Nothing was shared."),
+            _("The people who make the app can tell you more."),
+        )
+    app = _("The app “${app}”", mapping={"app": client.name}) if client else _("An app")
+    app = request.localizer.translate(app)
+    return PageError(
+        400,
+        _("The app could not be reached"),
+        _(
+            "${app} sent you here in a way that we cannot answer safely. This is a mistake in the app, not yours. "
+            "Nothing was shared.",
+            mapping={"app": app},
+        ),
+        _("Please tell the people who make the app."),
+    )
+
+
+def to_app(request, error):
+    """A redirect to the app with an error, its `state` and our `iss` (RFC 6749, 4.1.2.1; RFC 9207)."""
+    answer = [*error.twotuples, ("iss", request.registry["settings"].base_url)]
+    return HTTPSeeOther(add_params_to_uri(error.redirect_uri, answer))

@@ -1,0 +1,179 @@
+"""The authorization page, and its answer (RFC 6749, 4.1.2)."""
+
+from datetime import datetime
+
+from oauthlib.common import add_params_to_uri
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.renderers import render_to_response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config, view_defaults
+from sqlalchemy import select
+
+from bb2 import audit
+from bb2.clock import utcnow
+from bb2.consent import ConsentScreen, NoChoice, consent_screen
+from bb2.models import Consent
+from bb2.oauth import consents, requests
+from bb2.views.pages import PageError, _
+
+
+def kept_request(request):
+    """The authorization request that this browser brought, or a page that says how to go on."""
+    kept = requests.of_browser(request.db, request.matchdict["id"], request.browser.session_hash)
+    if kept is None:
+        raise PageError(
+            400,
+            _("This request is no longer open"),
+            _("You may have been away for a while, or started in another browser. Nothing was shared."),
+            _("Go back to the app and connect again."),
+        )
+    if kept.client.disabled_at:
+        raise PageError(
+            400,
+            _("${app} is switched off", mapping={"app": kept.client.name}),
+            _("This app may not ask for Medicare information at the moment. Nothing was shared."),
+        )
+    return kept
+
+
+def back_to_app(request, kept, **answer):
+    """A redirect to the app with the answer, its `state` and our `iss` (RFC 6749, 4.1.2; RFC 9207)."""
+    answer = [*answer.items(), ("state", kept.state), ("iss", request.registry["settings"].base_url)]
+    return HTTPSeeOther(add_params_to_uri(kept.redirect_uri, answer))
+
+
+def decline(request, kept, answer):
+    """No, or Cancel: the app is told, and nothing else changes."""
+    audit.record(
+        request.db,
+        "consent.declined",
+        request_id=kept.id,
+        client_id=kept.client_id,
+        beneficiary_id=kept.shown_to,
+        answer=answer,
+        shown=kept.shown,
+    )
+    return back_to_app(request, kept, error="access_denied", error_description="The beneficiary did not approve access")
+
+
+@view_defaults(route_name="consent", permission=NO_PERMISSION_REQUIRED)
+class ConsentPage:
+    def __init__(self, request):
+        self.request, self.settings = request, request.registry["settings"]
+
+    @view_config(request_method="GET")
+    def ask(self):
+        kept = kept_request(self.request)
+        if kept.answered_at:
+            return self.answered(kept)
+        if self.request.browser.beneficiary is None:
+            return HTTPSeeOther(self.request.route_path("sign_in", _query={"request": kept.id}))
+        return self.show(kept)
+
+    def show(self, kept, problem=None):
+        """Render the page, and keep what it shows: the answer is read against that."""
+        request = self.request
+        access = kept.client.access
+        screen = consent_screen(
+            request.registry["scopes"],
+            kept.scopes,
+            client=kept.client,
+            language=request.locale_name,
+            translate=request.localizer.translate,
+            demographic_default=self.settings.demographic_default,
+            expires_at=consents.expiry(access, utcnow(), self.settings.consent_months) if access == "ongoing" else None,
+        )
+        kept.shown, kept.shown_to = screen.as_json(), request.browser.beneficiary.id
+        values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
+        values["person"] = request.browser.beneficiary
+        return render_to_response("bb2:templates/consent.jinja2", values, request=request)
+
+    @view_config(request_method="POST")
+    def answer(self):
+        request = self.request
+        kept = kept_request(request)
+        if kept.answered_at:
+            return self.answered(kept)
+        person = request.browser.beneficiary
+        if person is None or person.id != kept.shown_to:
+            return HTTPSeeOther(request.route_path("consent", id=kept.id))
+        screen = ConsentScreen.from_json(kept.shown)
+        if request.POST.get("answer") == "no":
+            return self.claim(kept, "no") or decline(request, kept, "no")
+        if request.POST.get("answer") != "yes" or request.POST.get("screen") != screen.digest:
+            return self.show(kept, problem="changed")
+        try:
+            share_demographic = screen.share_demographic(request.POST.get("demographic"))
+        except NoChoice:
+            return self.show(kept, problem="choose")
+        return self.claim(kept, "yes") or self.grant(kept, screen, share_demographic)
+
+    def claim(self, kept, answer):
+        """Make this the one answer; or the page that says that there was one before."""
+        return None if requests.claim_answer(self.request.db, kept, answer) else self.answered(kept)
+
+    def grant(self, kept, screen, share_demographic):
+        """Yes: a Consent, which opens nothing until its code is redeemed."""
+        db, now = self.request.db, utcnow()
+        shown_until = screen.expires_at and datetime.fromisoformat(screen.expires_at)
+        consent = Consent(
+            request_id=kept.id,
+            client_id=kept.client_id,
+            beneficiary_id=kept.shown_to,
+            scopes=screen.granted(share_demographic),
+            share_demographic=share_demographic,
+            shown=kept.shown,
+            language=screen.language,
+            granted_at=now,
+            expires_at=shown_until or consents.expiry(screen.access, now, self.settings.consent_months),
+        )
+        db.add(consent)
+        db.flush()
+        code = consents.issue_code(
+            db, consent, kept, self.request.browser.authenticated_at, self.settings.authorization_code_lifetime
+        )
+        audit.record(
+            db,
+            "consent.given",
+            request_id=kept.id,
+            client_id=kept.client_id,
+            beneficiary_id=kept.shown_to,
+            consent_id=consent.id,
+            scopes=consent.scopes,
+            share_demographic=share_demographic,
+            shown=kept.shown,
+        )
+        return back_to_app(self.request, kept, code=code)
+
+    def answered(self, kept):
+        """Back, a second tab or a form sent twice: one request has one answer, and a No counts after a Yes too."""
+        app = {"app": kept.client.name}
+        said_no_now = self.request.POST.get("answer") == "no"
+        if kept.answer == "yes" and said_no_now:
+            db = self.request.db
+            consents.lock(db, kept.shown_to)
+            consents.end(db, db.scalars(select(Consent).where(Consent.request_id == kept.id)).one(), by="beneficiary")
+            db.commit()
+            raise PageError(
+                409,
+                _("${app} no longer has access", mapping=app),
+                _("You had said yes before, and now no. We have ended the connection."),
+                _("You can close this page, or go back to the app."),
+            )
+        if kept.answer == "yes":
+            raise PageError(
+                409,
+                _("You have already said yes"),
+                _(
+                    "You approved access for ${app}. To change what you share, go back to the app and connect again.",
+                    mapping=app,
+                ),
+                _("To stop sharing, choose “My connected apps”."),
+                way_on=(self.request.route_path("connections"), _("My connected apps")),
+            )
+        raise PageError(
+            409,
+            _("You have already said no"),
+            _("You did not approve access for ${app}. Nothing was shared.", mapping=app),
+            _("If you have changed your mind, go back to the app and connect again."),
+        )

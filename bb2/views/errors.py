@@ -1,0 +1,174 @@
+"""Refusals, in the shape of the place: OAuth's JSON, FHIR's OperationOutcome, or a page.  There are no others."""
+
+import json
+import logging
+import re
+from secrets import token_hex
+
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
+from pyramid.httpexceptions import HTTPException, HTTPNotFound
+from pyramid.renderers import render_to_response
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
+
+from bb2.fhir import FhirError, operation_outcome
+from bb2.scopes import API_VERSIONS
+from bb2.security import Refusal
+from bb2.views.pages import PageError, _
+
+log = logging.getLogger(__name__)
+VERSIONS = "|".join(API_VERSIONS)
+FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
+API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/)\w)|/\.well-known/|/health")
+FHIR_CODES = {400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 500: "exception"}
+OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
+SAFE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")  # RFC 6749, 5.2: characters of error_description
+
+
+def refusal(request, status, error, description, headers=None):
+    """The answer to a refused request in the shape of its path."""
+    if FHIR_PATH.match(request.path):
+        outcome = operation_outcome(FHIR_CODES.get(status, "processing"), description)
+        response = Response(json.dumps(outcome), status=status, content_type="application/fhir+json", charset="utf-8")
+    else:
+        body = {"error": error or "invalid_request", "error_description": SAFE.sub("?", description)}
+        response = Response(json.dumps(body), status=status, content_type="application/json", charset="utf-8")
+        response.headers["Pragma"] = "no-cache"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers or {})
+    return response
+
+
+def page(request, error):
+    """The page of a PageError."""
+    translate = request.localizer.translate
+    values = {
+        "title": translate(error.title),
+        "paragraphs": [translate(paragraph) for paragraph in error.paragraphs],
+        "way_on": error.way_on and (error.way_on[0], translate(error.way_on[1])),
+    }
+    response = render_to_response("bb2:templates/message.jinja2", values, request=request)
+    response.status_int = error.status
+    return response
+
+
+def challenge(found):
+    """WWW-Authenticate of a Refusal (RFC 6750, 3).  A request without any token is told no error."""
+    parts = ['Bearer realm="bb2"']
+    if found.error:
+        parts += [f'error="{found.error}"', f'error_description="{SAFE.sub("?", found.description)}"']
+    return ", ".join(parts)
+
+
+@forbidden_view_config()
+def forbidden(error, request):
+    """RFC 6750, 3.1: what the security policy refused, and why.  (A Denied is false: test for None.)"""
+    found = None if error.result is None else getattr(error.result, "msg", None)
+    if not isinstance(found, Refusal):
+        found = Refusal(403, "insufficient_scope", "No scope opens this")
+    return refuse_bearer(request, found)
+
+
+def refuse_bearer(request, found):
+    header = challenge(found)
+    if found.error == "insufficient_scope" and request.matched_route:
+        openers = request.registry["scopes"].scopes_opening(_permission(request))
+        header += f', scope="{" ".join(sorted(openers))}"' if openers else ""
+    return refusal(
+        request, found.status, found.error or "invalid_token", found.description, {"WWW-Authenticate": header}
+    )
+
+
+def _permission(request):
+    """The Endpoint that protects the matched route's view."""
+    return request.registry["protected_routes"].get(request.matched_route.name)
+
+
+@exception_view_config(FhirError, permission=NO_PERMISSION_REQUIRED)
+def fhir_error(error, request):
+    headers = {}
+    if error.status == 403:
+        found = Refusal(403, "insufficient_scope", error.diagnostics)
+        headers["WWW-Authenticate"] = challenge(found)
+    outcome = operation_outcome(error.code, error.diagnostics)
+    return Response(
+        json.dumps(outcome),
+        status=error.status,
+        content_type="application/fhir+json",
+        charset="utf-8",
+        headers=list({"Cache-Control": "no-store", **headers}.items()),
+    )
+
+
+@exception_view_config(PageError, permission=NO_PERMISSION_REQUIRED)
+def page_error(error, request):
+    return page(request, error)
+
+
+@exception_view_config(BadCSRFToken, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(BadCSRFOrigin, permission=NO_PERMISSION_REQUIRED)
+def bad_csrf(error, request):
+    """A form without a session, or of another session: nothing was done."""
+    return page(
+        request,
+        PageError(
+            400,
+            _("This page is no longer open"),
+            _("You may have been away for a while, or signed in or out in another tab. Nothing was shared or changed."),
+            _("If you came from an app, go back to the app and connect again."),
+        ),
+    )
+
+
+@notfound_view_config()
+def not_found(error, request):
+    if _is_page(request):
+        return page(
+            request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
+        )
+    return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
+
+
+@exception_view_config(HTTPException, permission=NO_PERMISSION_REQUIRED)
+def http_exception(error, request):
+    """Whatever else Pyramid or WebOb raises; redirects pass."""
+    if error.status_int < 400:
+        return error
+    if _is_page(request):
+        return page(request, PageError(error.status_int, _("That did not work"), _("Please go back and try again.")))
+    return refusal(request, error.status_int, OAUTH_ERRORS.get(error.status_int, "invalid_request"), error.title)
+
+
+@exception_view_config(UnicodeDecodeError, permission=NO_PERMISSION_REQUIRED)
+def undecodable(error, request):
+    """A URL or a form that is not UTF-8."""
+    if _is_page(request):
+        return not_found(HTTPNotFound(), request)
+    return refusal(request, 400, "invalid_request", "The request is not UTF-8")
+
+
+@exception_view_config(Exception, permission=NO_PERMISSION_REQUIRED)
+def unforeseen(error, request):
+    """Never a stack trace: a number that is in the log too."""
+    number = token_hex(8)
+    log.error("unforeseen error %s at %s", number, request.matched_route and request.matched_route.name, exc_info=error)
+    if _is_page(request):
+        return page(
+            request,
+            PageError(
+                500,
+                _("Something went wrong on our side"),
+                _("Nothing was shared. Please try again in a few minutes."),
+                _("If you call us, this number helps: ${number}", mapping={"number": number}),
+            ),
+        )
+    return refusal(request, 500, "server_error", f"Something went wrong on our side; request id {number}")
+
+
+def _is_page(request):
+    try:
+        path = request.path
+    except UnicodeDecodeError:
+        return True
+    return not (FHIR_PATH.match(path) or API_PATH.match(path))

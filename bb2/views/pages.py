@@ -1,0 +1,122 @@
+"""What do all pages share?  Their language, their words for problems, and what they tell the browser to allow."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from babel.dates import format_date
+from pyramid.i18n import TranslationStringFactory
+
+from bb2.settings import is_loopback
+
+_ = TranslationStringFactory("bb2")
+
+LANGUAGES = ("en", "es")
+LANGUAGE_COOKIE = "lang"
+ONE_YEAR = 31_536_000  # seconds
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class PageError(Exception):
+    """Something that a person must be told: what happened, and what they can do."""
+
+    def __init__(self, status, title, *paragraphs, way_on=None):
+        super().__init__(title)
+        self.status, self.title, self.paragraphs = status, title, paragraphs
+        self.way_on = way_on  #: (URL, label) of the next step; None: the home page
+
+
+def negotiate_language(request):
+    """`lang` of this request, else of the cookie, else what the browser prefers, else English."""
+    for value in (request.GET.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if value in LANGUAGES:
+            return value
+    return request.accept_language.lookup(LANGUAGES, default="en") if request.accept_language else "en"
+
+
+def keep_language(request):
+    """Remember a language that the request names: the next pages speak it too."""
+    chosen = request.GET.get("lang")
+    if chosen in LANGUAGES and request.cookies.get(LANGUAGE_COOKIE) != chosen:
+        secure = request.registry["settings"].base_url.startswith("https:")
+        request.add_response_callback(
+            lambda _, response: response.set_cookie(
+                LANGUAGE_COOKIE, chosen, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
+            )
+        )
+
+
+def long_date(moment, language):
+    """`December 21, 2027`, `21 de diciembre de 2027`.  `moment` is a datetime or its ISO 8601 text."""
+    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return format_date(moment, "long", locale=language)
+
+
+def add_globals(event):
+    """What every template may use."""
+    request = event.get("request")
+    if request is not None:
+        event["settings"] = request.registry["settings"]
+        event["language"] = request.locale_name
+        event["long_date"] = lambda moment: long_date(moment, request.locale_name)
+        event["other_language"] = {"en": ("es", "Español"), "es": ("en", "English")}[request.locale_name]
+
+
+def headers_tween_factory(handler, registry):
+    """What browsers may do with our answers (OWASP Secure Headers)."""
+    secure = registry["settings"].base_url.startswith("https:")
+
+    def headers_tween(request):
+        response = handler(request)
+        response.headers.update(HEADERS)
+        if secure:
+            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+        if response.content_type == "text/html":
+            keep_language(request)
+            # The answers of the consent and sign-in forms lead to the app, and browsers hold form-action against
+            # redirects too: it cannot name where every app's own redirects go on to.
+            answers_lead_away = request.matched_route and request.matched_route.name in ("consent", "sign_in")
+            own_forms = "" if answers_lead_away else "; form-action 'self'"
+            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + own_forms
+        if not request.path.startswith("/static/") and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return headers_tween
+
+
+def address_tween_factory(handler, registry):
+    """Every path answers with and without its trailing slash, at the public address and under no other name.
+
+    A forged Host header, or a proxy that does not pass it on, changes no link and no redirect.
+    """
+    public = urlsplit(registry["settings"].base_url)
+
+    def address_tween(request):
+        environ = request.environ
+        path = environ.get("PATH_INFO", "")
+        if len(path) > 1 and path.endswith("/") and not path.endswith("//"):
+            environ["PATH_INFO"] = path[:-1]
+        # A developer may call this machine localhost or 127.0.0.1: cookies belong to the name that was used.
+        if not (is_loopback(registry["settings"].base_url) and is_loopback(f"//{environ.get('HTTP_HOST', '')}")):
+            environ["HTTP_HOST"], environ["wsgi.url_scheme"] = public.netloc, public.scheme
+        return handler(request)
+
+    return address_tween
+
+
+def includeme(config):
+    config.include("pyramid_jinja2")
+    config.add_translation_dirs("bb2:locale")
+    config.set_locale_negotiator(negotiate_language)
+    config.add_subscriber(add_globals, "pyramid.events.BeforeRender")
+    config.add_static_view("static", "bb2:static", cache_max_age=3600)
+    config.add_tween("bb2.views.pages.headers_tween_factory")
+    config.add_tween("bb2.views.pages.address_tween_factory")

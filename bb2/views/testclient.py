@@ -1,0 +1,108 @@
+"""The demo client's side of the journey: begin, come back with a code, and see what the tokens open.
+
+It is an app like any other: it holds its secret in a file of its own, and calls this server as an app does.
+"""
+
+import json
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from urllib.parse import urlencode
+
+from pyramid.renderers import render_to_response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+from webob import Request
+
+from bb2.oauth.secrets import new_secret
+from bb2.sandbox.demo import read_demo_client
+from bb2.views.pages import PageError, _
+
+COOKIE = "testclient"
+CALLS = ("connect/userinfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit")
+SHOWN = 3000  # characters of an answer
+
+
+@view_config(route_name="testclient", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def testclient(request):
+    """The start: a link that sends the beneficiary to authorize.  The verifier waits in the client's own cookie."""
+    client = _demo_client(request)
+    version = "v1" if request.GET.get("version") == "v1" else "v2"
+    state, verifier = new_secret(), new_secret()
+    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": _callback(request),
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    start = f"/{version}/o/authorize/?{urlencode(asked)}"
+    response = render_to_response(
+        "bb2:templates/testclient.jinja2", {"client": client, "start": start, "version": version}, request=request
+    )
+    secure = request.registry["settings"].base_url.startswith("https:")
+    response.set_cookie(
+        COOKIE, f"{version}:{state}:{verifier}", max_age=3600, httponly=True, samesite="Lax", secure=secure
+    )
+    return response
+
+
+@view_config(route_name="testclient_callback", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def callback(request):
+    """Where the demo client is answered (RFC 6749, 4.1.2)."""
+    version, _colon, rest = request.cookies.get(COOKIE, "").partition(":")
+    state, _colon, verifier = rest.partition(":")
+    if not verifier or request.GET.get("state") != state:
+        raise PageError(
+            400,
+            _("This answer belongs to another test"),
+            _("Begin the test again, in this browser."),
+            way_on=(request.route_path("testclient"), _("Test client")),
+        )
+    values = {"client": _demo_client(request), "error": request.GET.get("error"), "token": None, "calls": []}
+    if not values["error"]:
+        values["token"] = _exchange(request, version, verifier)
+        if "access_token" in values["token"]:
+            values["calls"] = [_call(request, version, path, values["token"]["access_token"]) for path in CALLS]
+        values["shown_token"] = json.dumps(_without_secrets(values["token"]), indent=2)
+    return render_to_response("bb2:templates/testclient_callback.jinja2", values, request=request)
+
+
+def _demo_client(request):
+    client = read_demo_client(request.registry["settings"].var)
+    if client is None:
+        raise PageError(404, _("There is no demo client"), _("Its developer can make one with the command bb2 init."))
+    return client
+
+
+def _callback(request):
+    return f"{request.registry['settings'].base_url}{request.route_path('testclient_callback')}"
+
+
+def _exchange(request, version, verifier):
+    client = _demo_client(request)
+    form = {
+        "grant_type": "authorization_code",
+        "code": request.GET.get("code", ""),
+        "redirect_uri": _callback(request),
+        "code_verifier": verifier,
+        "client_id": client["client_id"],
+        "client_secret": client["client_secret"],
+    }
+    call = Request.blank(f"/{version}/o/token/", base_url=request.registry["settings"].base_url, POST=form)
+    return json.loads(call.get_response(request.registry["app"]).body)
+
+
+def _call(request, version, path, access_token):
+    headers = {"Authorization": f"Bearer {access_token}"}
+    path = f"/{version}/{path}"
+    call = Request.blank(path, base_url=request.registry["settings"].base_url, headers=headers)
+    answer = call.get_response(request.registry["app"])
+    body = json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False)
+    return {"path": path, "status": answer.status, "body": body[:SHOWN] + ("\n…" if len(body) > SHOWN else "")}
+
+
+def _without_secrets(token):
+    hidden = ("access_token", "refresh_token", "id_token")
+    return {name: f"{value[:6]}…" if name in hidden else value for name, value in token.items()}

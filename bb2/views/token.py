@@ -1,0 +1,78 @@
+"""The token and revocation endpoints: oauthlib's answer, passed on (RFC 6749, 3.2; RFC 7009)."""
+
+import json
+
+from oauthlib.oauth2 import OAuth2Error
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from bb2.oauth import consents
+from bb2.oauth.server import TOKEN_PARAMETERS
+from bb2.views.errors import refusal
+
+
+@view_config(route_name="token", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+def token(request):
+    return answer(request, request.oauth.create_token_response)
+
+
+@view_config(route_name="revoke_token", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+def revoke_token(request):
+    """The token and its siblings; the consent stays."""
+    return answer(request, request.oauth.create_revocation_response)
+
+
+@view_config(route_name="revoke", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+def revoke(request):
+    """The token's consent, with every token under it."""
+    request.oauth.validator.revoke_consent = True
+    return answer(request, request.oauth.create_revocation_response)
+
+
+def answer(request, endpoint):
+    """Hand the form to an endpoint of oauthlib; a refusal undoes what was written, but for what a replay closes."""
+    if request.method != "POST":
+        return refusal(request, 405, "invalid_request", "Use POST", {"Allow": "POST"})
+    form, problem = _form(request)
+    if problem:
+        return refusal(request, 400, "invalid_request", problem)
+    try:
+        headers, body, status = endpoint(request.path_url, "POST", form, dict(request.headers))
+    except OAuth2Error as error:
+        headers, body, status = error.headers, error.json, error.status_code
+    if status >= 400:
+        request.db.rollback()
+        _close_replayed(request)
+        described = json.loads(body)
+        challenge = {"WWW-Authenticate": 'Basic realm="bb2"'} if status == 401 else {}
+        return refusal(request, status, described["error"], described.get("error_description", ""), challenge)
+    headers = {"Content-Type": "application/json", "Pragma": "no-cache", **headers, "Cache-Control": "no-store"}
+    return Response(body=(body or "").encode(), status=status, headerlist=list(headers.items()))
+
+
+def _form(request):
+    """The parameters of the body that count, [(name, value)], and what is wrong with them or None."""
+    if request.query_string:
+        return [], "Parameters belong in the body of the request, not in its URL"
+    if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return [], "The body must be application/x-www-form-urlencoded"
+    try:
+        sent = list(request.POST.items())
+    except ValueError:
+        return [], "The body cannot be read"
+    # Parameters without a value are as if they were left out (RFC 6749, 3.2).
+    form = [(name, value) for name, value in sent if name in TOKEN_PARAMETERS and value != ""]
+    names = [name for name, _value in form]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        return [], f"Duplicate {twice[0]} parameter"
+    if not all(isinstance(value, str) and "\x00" not in value for _name, value in form):
+        return [], "A parameter is not text"
+    return form, None
+
+
+def _close_replayed(request):
+    """What was refused is undone, but what a used code or token had opened is closed for good."""
+    if request.oauth.validator.replayed:
+        consents.close_replayed(request.db, *request.oauth.validator.replayed)
+        request.db.commit()

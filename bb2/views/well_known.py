@@ -1,0 +1,81 @@
+"""Discovery documents, the public keys, the directory of apps, and health."""
+
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+from sqlalchemy import select, text
+
+from bb2 import discovery
+from bb2.models import Client, Record
+
+DEFAULT_VERSION = "v2"  # of the documents at the root; each version advertises its own URLs besides
+
+
+def public_document(route_name):
+    return view_config(
+        route_name=route_name, request_method=("GET", "HEAD"), renderer="json", permission=NO_PERMISSION_REQUIRED
+    )
+
+
+@public_document("openid_configuration")
+@public_document("oauth_authorization_server")
+@public_document("openid_configuration_of_version")
+def openid_configuration(request):
+    return discovery.openid_configuration(*_about(request))
+
+
+@public_document("smart_configuration")
+@public_document("smart_configuration_of_version")
+def smart_configuration(request):
+    return discovery.smart_configuration(*_about(request))
+
+
+def _about(request):
+    version = request.matchdict.get("version", DEFAULT_VERSION)
+    return request.registry["settings"].base_url, version, request.registry["scopes"]
+
+
+@public_document("jwks")
+def jwks(request):
+    return request.registry["signing_keys"].jwks()
+
+
+@public_document("applications")
+def applications(request):
+    """The apps that are switched on, for people who look for one."""
+    active = request.db.scalars(select(Client).where(Client.disabled_at.is_(None)).order_by(Client.name))
+    return [
+        {
+            "name": client.name,
+            "website": client.website,
+            "privacy_policy": client.privacy_policy,
+            "terms": client.terms,
+            "asks_demographic": client.asks_demographic,
+            "access": client.access,
+        }
+        for client in active
+    ]
+
+
+@public_document("health")
+def health(request):
+    return {"message": "all's well"}
+
+
+@public_document("health_db")
+def health_db(request):
+    return _checked(request, "the database", text("SELECT 1"))
+
+
+@public_document("health_fhir")
+def health_fhir(request):
+    return _checked(request, "the store of FHIR records", select(Record.number).limit(1))
+
+
+def _checked(request, what, statement):
+    try:
+        with request.registry["reader"].connect() as connection:
+            connection.execute(statement).first()
+    except Exception:  # whatever it is, it is not well
+        request.response.status_int = 503
+        return {"message": f"{what} does not answer"}
+    return {"message": "all's well"}

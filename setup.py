@@ -1,0 +1,53 @@
+"""Packaging.  The `bb2.scopes` entry points below are the list of built-in scopes."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="bb2",
+    version="0.1.0",
+    description="A consent server for Medicare data: OAuth 2.0, OpenID Connect, SMART on FHIR",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    # The migrations stand beside the package in the checkout, and inside it in a wheel: bb2/migrations.py finds them.
+    packages=[*find_packages(include=["bb2", "bb2.*"]), "bb2.alembic", "bb2.alembic.versions"],
+    package_dir={"bb2.alembic": "alembic", "bb2.alembic.versions": "alembic/versions"},
+    package_data={
+        "bb2": ["templates/*.jinja2", "static/*", "locale/*/LC_MESSAGES/*"],
+        "bb2.alembic": ["*.mako"],
+        "bb2.cli": ["new_scope/*"],
+    },
+    python_requires=">=3.11",
+    install_requires=[
+        "alembic>=1.13",
+        "argon2-cffi>=23.1",
+        "babel>=2.14",
+        "click>=8.1",
+        "joserfc>=1.0",
+        "oauthlib>=3.2.2",
+        "orjson>=3.9",
+        "pluggy>=1.5",
+        "psycopg[binary]>=3.1.18",
+        "pyramid>=2.1",
+        "pyramid-jinja2>=2.10",
+        "sqlalchemy>=2.0.30",
+        "waitress>=3.0",
+    ],
+    extras_require={
+        "testing": ["pytest>=8", "webtest>=3.0"],
+    },
+    entry_points={
+        "console_scripts": ["bb2 = bb2.cli:main"],
+        "paste.app_factory": ["main = bb2:main"],
+        "bb2.scopes": [
+            "openid = bb2.scopes.openid",
+            "profile = bb2.scopes.profile",
+            "launch_patient = bb2.scopes.launch_patient",
+            "offline_access = bb2.scopes.offline_access",
+            "patient = bb2.scopes.patient",
+            "coverage = bb2.scopes.coverage",
+            "explanation_of_benefit = bb2.scopes.explanation_of_benefit",
+        ],
+    },
+)
