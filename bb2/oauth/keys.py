@@ -35,7 +35,7 @@ class SigningKeys:
         files = sorted(Path(folder).glob("*.jwk"), reverse=True)
         if not files:
             raise NoSigningKey(f"there is no signing key in {folder}: run `bb2 init`")
-        return cls([RSAKey.import_key(file.read_text()) for file in files])
+        return cls([RSAKey.import_key(json.loads(file.read_text())) for file in files])
 
     def jwks(self):
         """The public keys, as a JSON Web Key Set (dict)."""

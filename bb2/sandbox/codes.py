@@ -191,7 +191,8 @@ _SERVICES = (
     Service(
         Code(
             "G0439",
-            "Annual wellness visit, includes a personalized prevention plan of service (PPS), subsequent visit",
+            "Annual wellness visit, includes a personalized prevention plan of service (PPS), "
+            "subsequent visit",
         ),
         13_330,
         shared=False,
@@ -236,7 +237,9 @@ DRUGS = {
     "levothyroxine": Drug(Code("00074455290", "Synthroid - LEVOTHYROXINE SODIUM"), 158, brand=True),
     "lisinopril": Drug(Code("68180098003", "Lisinopril - LISINOPRIL"), 11),
     "metformin": Drug(Code("00087606005", "Glucophage - METFORMIN HYDROCHLORIDE"), 64, units=2, brand=True),
-    "sacubitril": Drug(Code("00078065920", "Entresto - SACUBITRIL AND VALSARTAN"), 2_210, units=2, brand=True),
+    "sacubitril": Drug(
+        Code("00078065920", "Entresto - SACUBITRIL AND VALSARTAN"), 2_210, units=2, brand=True
+    ),
     "sertraline": Drug(Code("00049490030", "Zoloft - SERTRALINE HYDROCHLORIDE"), 487, brand=True),
     "tiotropium": Drug(Code("00597007541", "Spiriva HandiHaler - TIOTROPIUM BROMIDE"), 1_810, brand=True),
 }

@@ -27,7 +27,7 @@ from bb2.sandbox.encounters import (
 
 def staying_well(life: Life, dice: Dice) -> Iterator[Claim]:
     """What everyone has: a yearly visit with blood tests, a flu shot each autumn, one colonoscopy."""
-    for day in every(dice, after(life.since, dice.between(10, 350)), life.until, 368):
+    for day in every(dice, after(life.since, dice.between(10, 150)), life.until, 368):
         yield visit(life, day, "internist", ("Z0000",), "G0439")
     for year in range(life.since.year, life.until.year + 1):
         day = weekday(date(year, 9, 20 + dice.below(10)))
@@ -57,7 +57,9 @@ def diabetes_with_injections(life: Life, dice: Dice) -> Iterator[Claim]:
 def high_blood_pressure(life: Life, dice: Dice) -> Iterator[Claim]:
     start = life.early(dice)
     for day in every(dice, start, life.until, 190):
-        yield visit(life, day, "internist", ("I10", "E785"), "99213", *(("93000",) if dice.chance(0.3) else ()))
+        yield visit(
+            life, day, "internist", ("I10", "E785"), "99213", *(("93000",) if dice.chance(0.3) else ())
+        )
     medicine = dice.pick(("lisinopril", "amlodipine"))
     yield from fills(life, dice, DRUGS[medicine], "internist", after(start, 1), life.until)
 
@@ -96,7 +98,7 @@ def lung_disease(life: Life, dice: Dice) -> Iterator[Claim]:
     yield outpatient(life, day, "emergency", ("J441", "R0602"), ("0450", "99285"), ("0320", "71046"))
     breathing = procedure("5A09357")
     why = ("J441", "J9611", "J449")
-    stay = admission(life, after(day, 1), dice.between(3, 5), why, "190", 804_650, breathing, "0410")
+    stay = admission(life, after(day, 1), dice.between(3, 5), why, "190", 804_650, breathing, revenue="0410")
     yield stay
     for month in range(dice.between(3, 5)):
         yield equipment(life, after(stay.end, 1 + 30 * month), "pulmonology", ("J9611", "Z9981"), "E1390")
@@ -114,7 +116,9 @@ def kidney_disease(life: Life, dice: Dice) -> Iterator[Claim]:
     for day in every(dice, start, life.until, 200):
         yield visit(life, day, "nephrology", ("N1832", "I129", "D631"))
         blood = dice.between(96, 118)
-        yield laboratory(life, after(day, -4), "nephrology", ("D631", "N1832"), "80053", "85018", hemoglobin=blood)
+        yield laboratory(
+            life, after(day, -4), "nephrology", ("D631", "N1832"), "80053", "85018", hemoglobin=blood
+        )
     yield from fills(life, dice, DRUGS["atorvastatin"], "nephrology", after(start, 1), after(life.until, -90))
 
 
@@ -165,18 +169,18 @@ def pneumonia(life: Life, dice: Dice) -> Iterator[Claim]:
     yield stay
     yield visit(life, after(day, 1), "internist", ("J189",), "99223", place="21")
     yield visit(life, weekday(after(stay.end, 9)), "internist", ("J189",), "99213", "71046")
-    yield home_health(life, after(stay.end, 1), 4, ("J189",))
+    yield home_health(life, after(stay.end, 1), 3, ("J189",))
 
 
 def knee_replacement(life: Life, dice: Dice) -> Iterator[Claim]:
     day = weekday(life.midway(dice))
     why = ("M1711",)
     yield visit(life, after(day, -35), "orthopedics", why, "99214", "73562")
-    stay = admission(life, day, 2, why, "470", 1_428_300, procedure("0SRC0J9"), "0360", "06", emergency=False)
+    stay = admission(life, day, 2, why, "470", 1_428_300, procedure("0SRC0J9"), "orthopedics", "0360", "06", False)
     yield stay
     yield visit(life, day, "orthopedics", why, "27447", place="21")
     yield equipment(life, stay.end, "orthopedics", ("Z471", "Z96651"), "E0143")
-    yield home_health(life, after(stay.end, 1), 5, ("Z471", "Z96651"))
+    yield home_health(life, after(stay.end, 1), 4, ("Z471", "Z96651"))
     yield visit(life, weekday(after(stay.end, 42)), "therapy", ("Z471", "Z96651"), "97110")
 
 
@@ -186,13 +190,13 @@ def hip_fracture(life: Life, dice: Dice) -> Iterator[Claim]:
     why = ("S72001A", "W010XXA")
     yield visit(life, day, "ambulance", why, "A0429", place="41")
     yield visit(life, day, "emergency", why, "99285", place="23")
-    stay = admission(life, day, dice.between(4, 6), why, "481", 1_573_900, procedure("0QS604Z"), "0360", "03")
+    stay = admission(life, day, dice.between(4, 6), why, "481", 1_573_900, procedure("0QS604Z"), "orthopedics", "0360", "03")
     yield stay
     yield visit(life, after(day, 1), "orthopedics", why, "27236", place="21")
     nursing = skilled_nursing(life, stay, dice.between(18, 27), ("S72001D",))
     yield nursing
     yield equipment(life, nursing.end, "orthopedics", ("S72001D",), "E0143")
-    yield home_health(life, after(nursing.end, 1), 5, ("S72001D",), last=False)
+    yield home_health(life, after(nursing.end, 1), 4, ("S72001D",), last=False)
     yield home_health(life, after(nursing.end, 31), 3, ("S72001D",))
 
 

@@ -40,8 +40,11 @@ COMMUNITIES: tuple[tuple[int, Community], ...] = (
                 "McAllister",
                 "Müller",
                 "O'Brien",
-            )
-            + ("Papadopoulos", "Thompson", "Van der Berg", "Whitaker"),
+                "Papadopoulos",
+                "Thompson",
+                "Van der Berg",
+                "Whitaker",
+            ),
         ),
     ),
     (

@@ -83,7 +83,8 @@ def _born_and_enrolled(dice: Dice, disabled: bool) -> tuple[date, date]:
         born = dice.day(date(AS_OF.year - 62, 1, 1), date(AS_OF.year - 44, 12, 28))
         return born, date(AS_OF.year - dice.between(5, 11), dice.between(1, 12), 1)
     born = dice.day(date(AS_OF.year - 91, 1, 2), date(AS_OF.year - 70, 12, 28))
-    return born, date(born.year + 65, born.month, 1)
+    attained = born - timedelta(days=1)  # in law, an age is reached on the day before the birthday
+    return born, date(attained.year + 65, attained.month, 1)
 
 
 def _died(dice: Dice) -> date | None:

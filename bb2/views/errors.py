@@ -9,7 +9,6 @@ from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
-from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 
 from bb2.fhir import FhirError, operation_outcome
@@ -85,7 +84,7 @@ def _permission(request):
     return request.registry["protected_routes"].get(request.matched_route.name)
 
 
-@exception_view_config(FhirError, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(FhirError)
 def fhir_error(error, request):
     headers = {}
     if error.status == 403:
@@ -101,13 +100,13 @@ def fhir_error(error, request):
     )
 
 
-@exception_view_config(PageError, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(PageError)
 def page_error(error, request):
     return page(request, error)
 
 
-@exception_view_config(BadCSRFToken, permission=NO_PERMISSION_REQUIRED)
-@exception_view_config(BadCSRFOrigin, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(BadCSRFToken)
+@exception_view_config(BadCSRFOrigin)
 def bad_csrf(error, request):
     """A form without a session, or of another session: nothing was done."""
     return page(
@@ -130,7 +129,7 @@ def not_found(error, request):
     return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
 
 
-@exception_view_config(HTTPException, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(HTTPException)
 def http_exception(error, request):
     """Whatever else Pyramid or WebOb raises; redirects pass."""
     if error.status_int < 400:
@@ -140,7 +139,7 @@ def http_exception(error, request):
     return refusal(request, error.status_int, OAUTH_ERRORS.get(error.status_int, "invalid_request"), error.title)
 
 
-@exception_view_config(UnicodeDecodeError, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(UnicodeDecodeError)
 def undecodable(error, request):
     """A URL or a form that is not UTF-8."""
     if _is_page(request):
@@ -148,7 +147,7 @@ def undecodable(error, request):
     return refusal(request, 400, "invalid_request", "The request is not UTF-8")
 
 
-@exception_view_config(Exception, permission=NO_PERMISSION_REQUIRED)
+@exception_view_config(Exception)
 def unforeseen(error, request):
     """Never a stack trace: a number that is in the log too."""
     number = token_hex(8)
