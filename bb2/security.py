@@ -92,11 +92,11 @@ class BearerTokenPolicy:
     def permits(self, request, context, permission):
         found = self.bearer(request)
         if isinstance(found, Refusal):
-            return Denied(found)
+            return Denied("%s", found)
         openers = request.registry["scopes"].scopes_opening(permission)
         if opened_by := openers & found.scopes:
             return Allowed(f"{permission} is opened by {sorted(opened_by)}")
-        return Denied(insufficient_scope(found, openers, request.registry["scopes"]))
+        return Denied("%s", insufficient_scope(found, openers, request.registry["scopes"]))
 
     def remember(self, request, userid, **kw):
         return []

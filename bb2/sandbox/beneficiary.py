@@ -127,9 +127,7 @@ def _part_d(who: Beneficiary) -> Iterator[dict]:
 
 
 def _year_and_medicaid(who: Beneficiary) -> Iterator[dict]:
-    dual = (
-        Code("02", "Qualified Medicare beneficiary (QMB) with full Medicaid") if who.medicaid else Code("NA")
-    )
+    dual = Code("02", "Qualified Medicare beneficiary (QMB) with full Medicaid") if who.medicaid else Code("NA")
     yield extension("rfrnc_yr", "valueDate", str(who.reference_year))
     yield from _monthly("dual_", who, dual)
 

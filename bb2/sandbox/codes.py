@@ -36,7 +36,6 @@ _DIAGNOSES = {
     "D631": "Anemia in chronic kidney disease",
     "E039": "Hypothyroidism, unspecified",
     "E119": "Type 2 diabetes mellitus without complications",
-    "E1122": "Type 2 diabetes mellitus with diabetic chronic kidney disease",
     "E785": "Hyperlipidemia, unspecified",
     "F331": "Major depressive disorder, recurrent, moderate",
     "G4733": "Obstructive sleep apnea (adult) (pediatric)",
@@ -66,7 +65,6 @@ _DIAGNOSES = {
     "Z23": "Encounter for immunization",
     "Z471": "Aftercare following joint replacement surgery",
     "Z515": "Encounter for palliative care",
-    "Z794": "Long term (current) use of insulin",
     "Z7901": "Long term (current) use of anticoagulants",
     "Z96651": "Presence of right artificial knee joint",
     "Z9981": "Dependence on supplemental oxygen",
@@ -100,7 +98,6 @@ REVENUE = {
     "0420": "Physical therapy",
     "0450": "Emergency room",
     "0480": "Cardiology",
-    "0510": "Clinic",
     "0551": "Skilled nursing, visit charge",
     "0651": "Hospice services, routine home care",
     "0750": "Gastro-intestinal services",
@@ -111,7 +108,6 @@ PLACES = {
     "11": "Office",
     "12": "Home",
     "21": "Inpatient hospital",
-    "22": "On campus - outpatient hospital",
     "23": "Emergency room - hospital",
     "41": "Ambulance - land",
     "81": "Independent laboratory",
@@ -133,16 +129,13 @@ TYPES_OF_SERVICE = {
 _SERVICES = (
     Service(Code("27236"), 118_240, "2"),
     Service(Code("27447"), 124_905, "2"),
-    Service(Code("45378"), 78_460, "2", shared=False),
     Service(Code("66984"), 204_370, "2"),
     Service(Code("71046"), 8_615, "4"),
     Service(Code("73562"), 9_230, "4"),
     Service(Code("80053"), 1_056, "5", shared=False),
-    Service(Code("80061"), 1_339, "5", shared=False),
     Service(Code("83036"), 971, "5", shared=False),
     Service(Code("84443"), 1_680, "5", shared=False),
     Service(Code("85018"), 237, "5", shared=False),
-    Service(Code("85025"), 777, "5", shared=False),
     Service(Code("90662"), 7_326, "V", shared=False),
     Service(Code("90834"), 10_440),
     Service(Code("92014"), 12_785),
@@ -191,8 +184,7 @@ _SERVICES = (
     Service(
         Code(
             "G0439",
-            "Annual wellness visit, includes a personalized prevention plan of service (PPS), "
-            "subsequent visit",
+            "Annual wellness visit, includes a personalized prevention plan of service (PPS), subsequent visit",
         ),
         13_330,
         shared=False,
@@ -229,7 +221,6 @@ SERVICES = {service.code.code: service for service in _SERVICES}
 DRUGS = {
     "amlodipine": Drug(Code("00069153068", "Norvasc - AMLODIPINE BESYLATE"), 612, brand=True),
     "apixaban": Drug(Code("00003089421", "Eliquis - APIXABAN"), 1_965, units=2, brand=True),
-    "albuterol": Drug(Code("59310057922", "ProAir HFA - ALBUTEROL SULFATE"), 206, brand=True),
     "atorvastatin": Drug(Code("60505257908", "Atorvastatin Calcium - ATORVASTATIN CALCIUM"), 34),
     "dulaglutide": Drug(Code("00002143480", "Trulicity - DULAGLUTIDE"), 3_490, brand=True),
     "furosemide": Drug(Code("00054429925", "Furosemide - FUROSEMIDE"), 14),
@@ -237,9 +228,7 @@ DRUGS = {
     "levothyroxine": Drug(Code("00074455290", "Synthroid - LEVOTHYROXINE SODIUM"), 158, brand=True),
     "lisinopril": Drug(Code("68180098003", "Lisinopril - LISINOPRIL"), 11),
     "metformin": Drug(Code("00087606005", "Glucophage - METFORMIN HYDROCHLORIDE"), 64, units=2, brand=True),
-    "sacubitril": Drug(
-        Code("00078065920", "Entresto - SACUBITRIL AND VALSARTAN"), 2_210, units=2, brand=True
-    ),
+    "sacubitril": Drug(Code("00078065920", "Entresto - SACUBITRIL AND VALSARTAN"), 2_210, units=2, brand=True),
     "sertraline": Drug(Code("00049490030", "Zoloft - SERTRALINE HYDROCHLORIDE"), 487, brand=True),
     "tiotropium": Drug(Code("00597007541", "Spiriva HandiHaler - TIOTROPIUM BROMIDE"), 1_810, brand=True),
 }

@@ -74,9 +74,7 @@ class _Ledger:
         deductible = min(line.allowed, YEARS[year].part_b_deductible - self._part_b[year])
         self._part_b[year] += deductible
         coinsurance = percent(line.allowed - deductible, 20)
-        return Amounts(
-            line.charge, line.allowed, deductible, coinsurance, line.allowed - deductible - coinsurance
-        )
+        return Amounts(line.charge, line.allowed, deductible, coinsurance, line.allowed - deductible - coinsurance)
 
     def _drug(self, line: Line) -> Amounts:
         """The standard benefit: a deductible, 25 percent, then the catastrophic phase (42 CFR 423.104).

@@ -58,9 +58,7 @@ def laboratory(
     """Blood tests that the doctor `who` asked for."""
     day = weekday(day)
     bench, doctor = life.near["laboratory"], life.near[who]
-    lines = tuple(
-        service_line(test, day, "81", hemoglobin=hemoglobin if test == "85018" else None) for test in tests
-    )
+    lines = tuple(service_line(test, day, "81", hemoglobin=hemoglobin if test == "85018" else None) for test in tests)
     return Claim("carrier", day, day, bench, icd(*why), lines, (("performing", bench),), referring=doctor)
 
 
@@ -74,23 +72,17 @@ def outpatient(life: Life, day: date, who: str, why: tuple[str, ...], *services:
 def equipment(life: Life, day: date, who: str, why: tuple[str, ...], code: str, quantity: int = 1) -> Claim:
     supplier = life.near["equipment"]
     line = service_line(code, day, "12", quantity)
-    return Claim(
-        "dme", day, day, supplier, icd(*why), (line,), (("performing", supplier),), referring=life.near[who]
-    )
+    return Claim("dme", day, day, supplier, icd(*why), (line,), (("performing", supplier),), referring=life.near[who])
 
 
-def fills(
-    life: Life, dice: Dice, drug: Drug, who: str, first: date, last: date, days: int = 90
-) -> Iterator[Claim]:
+def fills(life: Life, dice: Dice, drug: Drug, who: str, first: date, last: date, days: int = 90) -> Iterator[Claim]:
     """A medicine taken from the first day to the last, fetched when it runs out or a little later."""
     pharmacy, doctor = life.near["pharmacy"], life.near[who]
     day, refill = first, 0
     while day <= min(last, life.until):
         price = percent(drug.daily * days, 95 + dice.below(11))
         line = Line(drug.code, day, price, price, drug.units * days, place=named(PLACES, "01"))
-        yield Claim(
-            "pde", day, day, pharmacy, (), (line,), (("prescribing", doctor),), fill=Fill(drug, days, refill)
-        )
+        yield Claim("pde", day, day, pharmacy, (), (line,), (("prescribing", doctor),), fill=Fill(drug, days, refill))
         day = after(day, days + dice.between(0, 9))
         # A prescription is good for a year: then the doctor writes a new one.
         refill = (refill + 1) % (360 // days)

@@ -142,9 +142,7 @@ def information(claim: Claim) -> Iterator[Info]:
 def _admission(claim: Claim) -> Iterator[Info]:
     urgency = Code("1", "Emergency") if claim.stay.emergency else Code("3", "Elective")
     yield Info("clm_ip_admsn_type_cd", urgency, "admtype")
-    source = (
-        Code("4", "Transfer from hospital") if claim.kind == "snf" else Code("1", "Non-health care facility")
-    )
+    source = Code("4", "Transfer from hospital") if claim.kind == "snf" else Code("1", "Non-health care facility")
     yield Info("clm_src_ip_admsn_cd", source)
     if claim.stay.qualifying:
         yield Info("nch_qlfyd_stay_from_dt", claim.stay.qualifying)

@@ -79,9 +79,7 @@ def file(
     dice = Dice("sandbox", seed, number, "filing")
     for index, claim in enumerate(claims, start=1):
         sent = claim.end + timedelta(days=dice.between(3, 20))
-        processed = sent + timedelta(
-            days=(4 - sent.weekday()) % 7
-        )  # a Friday: CMS processes claims by the week
+        processed = sent + timedelta(days=(4 - sent.weekday()) % 7)  # a Friday: CMS processes claims by the week
         loaded = processed + timedelta(days=dice.between(2, 5))
         clock = time(dice.below(24), dice.below(60), dice.below(60))
         if loaded <= as_of:

@@ -57,9 +57,7 @@ def diabetes_with_injections(life: Life, dice: Dice) -> Iterator[Claim]:
 def high_blood_pressure(life: Life, dice: Dice) -> Iterator[Claim]:
     start = life.early(dice)
     for day in every(dice, start, life.until, 190):
-        yield visit(
-            life, day, "internist", ("I10", "E785"), "99213", *(("93000",) if dice.chance(0.3) else ())
-        )
+        yield visit(life, day, "internist", ("I10", "E785"), "99213", *(("93000",) if dice.chance(0.3) else ()))
     medicine = dice.pick(("lisinopril", "amlodipine"))
     yield from fills(life, dice, DRUGS[medicine], "internist", after(start, 1), life.until)
 
@@ -116,9 +114,7 @@ def kidney_disease(life: Life, dice: Dice) -> Iterator[Claim]:
     for day in every(dice, start, life.until, 200):
         yield visit(life, day, "nephrology", ("N1832", "I129", "D631"))
         blood = dice.between(96, 118)
-        yield laboratory(
-            life, after(day, -4), "nephrology", ("D631", "N1832"), "80053", "85018", hemoglobin=blood
-        )
+        yield laboratory(life, after(day, -4), "nephrology", ("D631", "N1832"), "80053", "85018", hemoglobin=blood)
     yield from fills(life, dice, DRUGS["atorvastatin"], "nephrology", after(start, 1), after(life.until, -90))
 
 
@@ -190,7 +186,18 @@ def hip_fracture(life: Life, dice: Dice) -> Iterator[Claim]:
     why = ("S72001A", "W010XXA")
     yield visit(life, day, "ambulance", why, "A0429", place="41")
     yield visit(life, day, "emergency", why, "99285", place="23")
-    stay = admission(life, day, dice.between(4, 6), why, "481", 1_573_900, procedure("0QS604Z"), "orthopedics", "0360", "03")
+    stay = admission(
+        life,
+        day,
+        dice.between(4, 6),
+        why,
+        "481",
+        1_573_900,
+        procedure("0QS604Z"),
+        "orthopedics",
+        "0360",
+        "03",
+    )
     yield stay
     yield visit(life, after(day, 1), "orthopedics", why, "27236", place="21")
     nursing = skilled_nursing(life, stay, dice.between(18, 27), ("S72001D",))

@@ -95,4 +95,4 @@ COMMUNITIES: tuple[tuple[int, Community], ...] = (
 )
 
 #: Letters that stand alone as a code in no claim, so that a middle initial never seems to be in one.
-MIDDLE_INITIALS = "EHJKQTUY"
+MIDDLE_INITIALS = "EHJKQTU"

@@ -85,9 +85,7 @@ def explanation_of_benefit(claim: Claim) -> dict:
         "outcome": "complete",
         **_who_bills(claim),
         "careTeam": [_member(claim, *numbered) for numbered in enumerate(care_team, start=1)],
-        "supportingInfo": [
-            _supporting(*numbered) for numbered in enumerate(_supporting_facts(claim), start=1)
-        ],
+        "supportingInfo": [_supporting(*numbered) for numbered in enumerate(_supporting_facts(claim), start=1)],
         "diagnosis": [_diagnosis(claim, *numbered) for numbered in enumerate(claim.diagnoses, start=1)],
         "procedure": [_procedure(*numbered) for numbered in enumerate(claim.procedures, start=1)],
         "insurance": [{"focal": True, "coverage": _insurance(claim)}],

@@ -155,9 +155,7 @@ def _member(claim: Claim, sequence: int, member: tuple[str, Provider]) -> dict:
 def _diagnosis(claim: Claim, sequence: int, diagnosis: Code) -> dict:
     element = {"sequence": sequence, "diagnosisCodeableConcept": concept(coding(ICD_10, *diagnosis))}
     if sequence == 1:
-        principal = coding(
-            DIAGNOSIS_TYPE, "principal", "The diagnosis chiefly responsible for the services provided"
-        )
+        principal = coding(DIAGNOSIS_TYPE, "principal", "The diagnosis chiefly responsible for the services provided")
         element["type"] = [concept(principal)]
         # FHIR wants a diagnosis beside every group, so the group stands with the principal one.
         if claim.stay and claim.stay.drg:

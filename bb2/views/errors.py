@@ -63,13 +63,10 @@ def challenge(found):
 @forbidden_view_config()
 def forbidden(error, request):
     """RFC 6750, 3.1: what the security policy refused, and why.  (A Denied is false: test for None.)"""
-    found = None if error.result is None else getattr(error.result, "msg", None)
-    if not isinstance(found, Refusal):
-        found = Refusal(403, "insufficient_scope", "No scope opens this")
-    return refuse_bearer(request, found)
-
-
-def refuse_bearer(request, found):
+    reasons = () if error.result is None else getattr(error.result, "args", ())
+    found = next(
+        (r for r in reasons if isinstance(r, Refusal)), Refusal(403, "insufficient_scope", "No scope opens this")
+    )
     header = challenge(found)
     if found.error == "insufficient_scope" and request.matched_route:
         openers = request.registry["scopes"].scopes_opening(_permission(request))

