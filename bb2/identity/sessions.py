@@ -10,7 +10,7 @@ from bb2.clock import utcnow
 from bb2.models import AuthorizationRequest, BrowserSession
 from bb2.oauth.secrets import hashed, new_secret, same_secret
 
-SEEN_EVERY = timedelta(minutes=1)  # a click writes at most this often
+SEEN_PARTS = 30  # a click is written down when this part of the idle time has passed, and not at every page
 
 
 class Browser:
@@ -21,6 +21,7 @@ class Browser:
         # A `__Host-` cookie is bound to this host, but browsers keep it over https only (RFC 6265bis, 4.1.3).
         self.secure = self.settings.base_url.startswith("https:")
         self.cookie = "__Host-beneficiary" if self.secure else "beneficiary"
+        self._value = request.cookies.get(self.cookie)
         self._session = self._find()
 
     @property
@@ -31,6 +32,10 @@ class Browser:
     @property
     def authenticated_at(self):
         return self._session and self._session.authenticated_at
+
+    def signed_in_since(self, earliest):
+        """True when somebody is signed in, and not longer ago than `earliest`; None: whenever that was."""
+        return self.beneficiary is not None and (earliest is None or self.authenticated_at >= earliest)
 
     @property
     def session_hash(self):
@@ -62,26 +67,29 @@ class Browser:
         if self._session is not None:
             self.db.delete(self._session)
             self._session = None
-        self.request.add_response_callback(lambda request, response: response.delete_cookie(self.cookie))
+        self._set_cookie("", max_age=0)
 
     @property
     def csrf_token(self):
+        """What a form of this session carries; it follows from the cookie, and is not kept."""
         self.begin()
-        return self._session.csrf_token
+        return hashed(f"csrf {self._value}")
 
     def _new(self):
-        value, now = new_secret(), utcnow()
-        self._session = BrowserSession(id_hash=hashed(value), csrf_token=new_secret(), created_at=now, seen_at=now)
+        self._value, now = new_secret(), utcnow()
+        self._session = BrowserSession(id_hash=hashed(self._value), created_at=now, seen_at=now)
         self.db.add(self._session)
+        self._set_cookie(self._value)
 
-        def set_cookie(request, response):
-            response.set_cookie(self.cookie, value, httponly=True, samesite="Lax", secure=self.secure, path="/")
-
-        self.request.add_response_callback(set_cookie)
+    def _set_cookie(self, value, max_age=None):
+        """A browser takes a `__Host-` cookie, and its end, only with Secure and Path=/ (RFC 6265bis, 4.1.3)."""
+        attributes = {"httponly": True, "samesite": "Lax", "secure": self.secure, "path": "/", "overwrite": True}
+        self.request.add_response_callback(
+            lambda request, response: response.set_cookie(self.cookie, value, max_age=max_age, **attributes)
+        )
 
     def _find(self):
-        value = self.request.cookies.get(self.cookie)
-        session = self.db.get(BrowserSession, hashed(value)) if value else None
+        session = self.db.get(BrowserSession, hashed(self._value)) if self._value else None
         if session is None:
             return None
         now = utcnow()
@@ -90,7 +98,7 @@ class Browser:
         if now >= min(idle, end):
             self.db.delete(session)
             return None
-        if now - session.seen_at > SEEN_EVERY:
+        if now - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
             session.seen_at = now
         return session
 
@@ -106,8 +114,9 @@ class SessionCsrf:
         return request.browser.csrf_token
 
     def check_csrf_token(self, request, supplied_token):
-        session_hash = request.browser.session_hash
-        return bool(session_hash) and same_secret(supplied_token, hashed(request.browser.csrf_token))
+        if request.browser.session_hash is None or not isinstance(supplied_token, str):
+            return False
+        return same_secret(supplied_token, hashed(request.browser.csrf_token))
 
 
 def includeme(config):

@@ -17,9 +17,9 @@ class Service(NamedTuple):
     #: what Medicare allows, in cents (in the order of its fee schedules, not from them)
     fee: int
     #: CMS type of service, a key of TYPES_OF_SERVICE
-    type: str = "1"
+    type: str
     #: False: Medicare pays all of it (preventive services, clinical laboratory)
-    shared: bool = True
+    shared: bool
 
 
 class Drug(NamedTuple):
@@ -126,95 +126,68 @@ TYPES_OF_SERVICE = {
     "W": "Physical therapy",
 }
 
+#: HCPCS level II.
+_HCPCS = {
+    "A0429": "Ambulance service, basic life support, emergency transport (BLS-emergency)",
+    "A4253": "Blood glucose test or reagent strips for home blood glucose monitor, per 50 strips",
+    "A7030": "Full face mask used with positive airway pressure device, each",
+    "E0143": "Walker, folding, wheeled, adjustable or fixed height",
+    "E0601": "Continuous positive airway pressure (CPAP) device",
+    "E1390": "Oxygen concentrator, single delivery port, capable of delivering 85 percent or "
+    "greater oxygen concentration at the prescribed flow rate",
+    "G0008": "Administration of influenza virus vaccine",
+    "G0121": "Colorectal cancer screening; colonoscopy on individual not meeting criteria for high risk",
+    "G0439": "Annual wellness visit, includes a personalized prevention plan of service (PPS), subsequent visit",
+    "G0151": "Services performed by a qualified physical therapist in the home health or hospice "
+    "setting, each 15 minutes",
+    "G0299": "Direct skilled nursing services of a registered nurse (RN) in the home health or "
+    "hospice setting, each 15 minutes",
+    "Q5001": "Hospice or home health care provided in patient's home/residence",
+}
+
+
+def _service(code: str, fee: int, type: str = "1", shared: bool = True) -> Service:
+    return Service(Code(code, _HCPCS.get(code)), fee, type, shared)
+
+
 _SERVICES = (
-    Service(Code("27236"), 118_240, "2"),
-    Service(Code("27447"), 124_905, "2"),
-    Service(Code("66984"), 204_370, "2"),
-    Service(Code("71046"), 8_615, "4"),
-    Service(Code("73562"), 9_230, "4"),
-    Service(Code("80053"), 1_056, "5", shared=False),
-    Service(Code("83036"), 971, "5", shared=False),
-    Service(Code("84443"), 1_680, "5", shared=False),
-    Service(Code("85018"), 237, "5", shared=False),
-    Service(Code("90662"), 7_326, "V", shared=False),
-    Service(Code("90834"), 10_440),
-    Service(Code("92014"), 12_785),
-    Service(Code("93000"), 1_474, "5"),
-    Service(Code("93306"), 51_835, "4"),
-    Service(Code("94060"), 5_790, "5"),
-    Service(Code("97110"), 3_045, "W"),
-    Service(Code("97161"), 10_185, "W"),
-    Service(Code("99213"), 9_262),
-    Service(Code("99214"), 13_050),
-    Service(Code("99223"), 18_015),
-    Service(Code("99232"), 8_050),
-    Service(Code("99285"), 17_625),
-    Service(
-        Code("A0429", "Ambulance service, basic life support, emergency transport (BLS-emergency)"),
-        46_120,
-        "D",
-    ),
-    Service(
-        Code("A4253", "Blood glucose test or reagent strips for home blood glucose monitor, per 50 strips"),
-        834,
-        "S",
-    ),
-    Service(Code("A7030", "Full face mask used with positive airway pressure device, each"), 15_720, "S"),
-    Service(Code("E0143", "Walker, folding, wheeled, adjustable or fixed height"), 8_090, "P"),
-    Service(Code("E0601", "Continuous positive airway pressure (CPAP) device"), 6_455, "R"),
-    Service(
-        Code(
-            "E1390",
-            "Oxygen concentrator, single delivery port, capable of delivering 85 percent or greater oxygen "
-            "concentration at the prescribed flow rate",
-        ),
-        9_540,
-        "R",
-    ),
-    Service(Code("G0008", "Administration of influenza virus vaccine"), 3_165, "V", shared=False),
-    Service(
-        Code(
-            "G0121",
-            "Colorectal cancer screening; colonoscopy on individual not meeting criteria for high risk",
-        ),
-        81_290,
-        "2",
-        shared=False,
-    ),
-    Service(
-        Code(
-            "G0439",
-            "Annual wellness visit, includes a personalized prevention plan of service (PPS), subsequent visit",
-        ),
-        13_330,
-        shared=False,
-    ),
-    Service(
-        Code(
-            "G0151",
-            "Services performed by a qualified physical therapist in the home health or hospice setting, "
-            "each 15 minutes",
-        ),
-        0,
-        shared=False,
-    ),
-    Service(
-        Code(
-            "G0299",
-            "Direct skilled nursing services of a registered nurse (RN) in the home health or hospice "
-            "setting, each 15 minutes",
-        ),
-        0,
-        shared=False,
-    ),
-    Service(
-        Code("Q5001", "Hospice or home health care provided in patient's home/residence"),
-        21_834,
-        shared=False,
-    ),
+    _service("27236", 118_240, "2"),
+    _service("27447", 124_905, "2"),
+    _service("66984", 204_370, "2"),
+    _service("71046", 8_615, "4"),
+    _service("73562", 9_230, "4"),
+    _service("80053", 1_056, "5", shared=False),
+    _service("83036", 971, "5", shared=False),
+    _service("84443", 1_680, "5", shared=False),
+    _service("85018", 237, "5", shared=False),
+    _service("90662", 7_326, "V", shared=False),
+    _service("90834", 10_440),
+    _service("92014", 12_785),
+    _service("93000", 1_474, "5"),
+    _service("93306", 51_835, "4"),
+    _service("94060", 5_790, "5"),
+    _service("97110", 3_045, "W"),
+    _service("97161", 10_185, "W"),
+    _service("99213", 9_262),
+    _service("99214", 13_050),
+    _service("99223", 18_015),
+    _service("99232", 8_050),
+    _service("99285", 17_625),
+    _service("A0429", 46_120, "D"),
+    _service("A4253", 834, "S"),
+    _service("A7030", 15_720, "S"),
+    _service("E0143", 8_090, "P"),
+    _service("E0601", 6_455, "R"),
+    _service("E1390", 9_540, "R"),
+    _service("G0008", 3_165, "V", shared=False),
+    _service("G0121", 81_290, "2", shared=False),
+    _service("G0439", 13_330, shared=False),
+    _service("G0151", 0, shared=False),
+    _service("G0299", 0, shared=False),
+    _service("Q5001", 21_834, shared=False),
     # HIPPS rate codes (CMS, public): what a home health period and a skilled nursing day are paid by.
-    Service(Code("2EB11"), 203_845, shared=False),
-    Service(Code("KAQE1"), 0),
+    _service("2EB11", 203_845, shared=False),
+    _service("KAQE1", 0),
 )
 SERVICES = {service.code.code: service for service in _SERVICES}
 

@@ -3,9 +3,10 @@
 Each other module in this folder declares built-in scopes, and is the example to copy for a new one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from re import fullmatch
+from typing import get_origin
 
 from bb2.hookspecs import hookimpl
 
@@ -53,6 +54,19 @@ class Words(str):
         return self.translations.get(language, str(self))
 
 
+def _refuse_forgotten_commas(declared):
+    """`("subscriberId")` is no tuple but a word, and would be read letter by letter."""
+    for field in fields(declared):
+        if get_origin(field.type) is tuple and not isinstance(getattr(declared, field.name), tuple):
+            named = getattr(declared, "name", None) or getattr(declared, "type", None) or declared.path
+            raise ScopeError(f"{named}: {field.name} must be a tuple, with a comma: (…,)")
+
+
+def _refuse_unknown_versions(declared, named):
+    if not declared.versions or not set(declared.versions) <= set(API_VERSIONS):
+        raise ScopeError(f"{named}: versions are {declared.versions}; accepted: {', '.join(API_VERSIONS)}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """One operation that an access token can open: methods and a route pattern, relative to the API version."""
@@ -62,6 +76,10 @@ class Endpoint:
     resource: "FhirResource | None" = None
     interaction: str | None = None  #: FHIR RESTful interaction: `read`, `search-type`
     versions: tuple[str, ...] = tuple(API_VERSIONS)
+
+    def __post_init__(self):
+        _refuse_forgotten_commas(self)
+        _refuse_unknown_versions(self, self.path)
 
     def __str__(self):
         return f"{self.methods[0]} {self.path}"
@@ -82,6 +100,7 @@ class SearchParam:
     definition: str | None = None  #: canonical URL of the SearchParameter, for the CapabilityStatement
 
     def __post_init__(self):
+        _refuse_forgotten_commas(self)
         if self.type not in ("token", "date"):
             raise ScopeError(f"search parameter {self.name} has type {self.type!r}; accepted: token, date")
 
@@ -99,6 +118,10 @@ class FhirResource:
     stu3_elements: tuple[str, ...] = ()  #: top-level elements that only STU3 has; the loader tells the version by them
     r4_elements: tuple[str, ...] = ()  #: the same for R4
     profiles: tuple[str, ...] = ()  #: canonical URLs, for the R4 CapabilityStatement
+
+    def __post_init__(self):
+        _refuse_forgotten_commas(self)
+        _refuse_unknown_versions(self, self.type)
 
     @cached_property
     def read(self):
@@ -151,8 +174,10 @@ class Scope:
     def __post_init__(self):
         if not fullmatch(SCOPE_NAME, self.name):
             raise ScopeError(f"{self.name!r} is not a scope name (RFC 6749, 3.3)")
-        if not self.consent.strip():
-            raise ScopeError(f"{self.name} has no consent words: say what the beneficiary would share")
+        _refuse_forgotten_commas(self)
+        for words in (self.consent, *getattr(self.consent, "translations", {}).values()):
+            if not isinstance(words, str) or not words.strip():
+                raise ScopeError(f"{self.name} has no consent words: say what the beneficiary would share")
         if not isinstance(self.demographic, bool):
             raise ScopeError(f"{self.name}: demographic must be True or False")
         for endpoint in self.endpoints:
@@ -161,7 +186,10 @@ class Scope:
                     f"{self.name} opens {endpoint} without a FhirResource: declare one, and use its endpoints"
                 )
             if endpoint.resource and not self._names(endpoint):
-                raise ScopeError(f"{self.name} declares {endpoint}, which its name does not say")
+                raise ScopeError(
+                    f"{self.name} declares {endpoint}, which its name does not say: "
+                    "take it out, or name the scope patient/TYPE.read, .r, .s or .rs (SMART App Launch 2.2)"
+                )
 
     @cached_property
     def family(self):

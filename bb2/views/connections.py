@@ -4,10 +4,12 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 
-from bb2.consent import ConsentScreen
+from bb2.consent import ConsentScreen, consent_screen
 from bb2.models import Consent
 from bb2.oauth import consents
 from bb2.views.pages import PageError, _
+
+LONGEST_NUMBER = 9  # digits: more is no number that a database has given
 
 
 @view_config(
@@ -29,20 +31,60 @@ class Connections:
     def show(self):
         if self.person is None:
             return HTTPSeeOther(self.request.route_path("sign_in"))
-        shared = [
-            {"consent": consent, "client": consent.client, "screen": ConsentScreen.from_json(consent.shown)}
-            for consent in consents.connections(self.request.db, self.person.id)
-        ]
-        return {"person": self.person, "shared": shared, "ended": self.request.GET.get("ended")}
+        shared = consents.connections(self.request.db, self.person.id)
+        ended = self.consent(self.request.GET.get("ended"))
+        return {
+            "person": self.person,
+            "connections": [self.described(consent) for consent in shared],
+            "ended": ended if ended and ended.revoked_at else None,
+        }
+
+    def described(self, consent):
+        """What the page says of a connection: the lines that were granted and still count, in the page's language."""
+        # An app that needs demographic data no longer has lost it, whatever was agreed to.
+        shares_demographic = bool(consent.share_demographic and consent.client.asks_demographic)
+        screen = in_language(self.request, consent)
+        lines = screen.records + (screen.demographic if shares_demographic else [])
+        return {"consent": consent, "lines": lines, "shares_demographic": shares_demographic}
 
     @view_config(request_method="POST")
     def stop_sharing(self):
         if self.person is None:
             return HTTPSeeOther(self.request.route_path("sign_in"))
-        db, number = self.request.db, str(self.request.POST.get("consent", ""))
+        db = self.request.db
         consents.lock(db, self.person.id)
-        consent = db.get(Consent, int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
-        if consent is None or consent.beneficiary_id != self.person.id:
-            raise PageError(404, _("This connection was not found"), _("It may have been ended already."))
+        consent = self.consent(self.request.POST.get("consent"))
+        if consent is None:
+            raise PageError(
+                404,
+                _("This connection was not found"),
+                _("It may have been ended already."),
+                way_on=(self.request.route_path("connections"), _("My connected apps")),
+            )
         consents.end(db, consent, by="beneficiary")
-        return HTTPSeeOther(self.request.route_path("connections", _query={"ended": "1"}))
+        return HTTPSeeOther(self.request.route_path("connections", _query={"ended": str(consent.id)}))
+
+    def consent(self, number):
+        """The person's own Consent with this number, a parameter of the request; or None."""
+        if not isinstance(number, str) or not number.isascii() or not number.isdigit() or len(number) > LONGEST_NUMBER:
+            return None
+        found = self.request.db.get(Consent, int(number))
+        return found if found and found.beneficiary_id == self.person.id else None
+
+
+def in_language(request, consent):
+    """The page that was agreed to, in the language of this request where its plugins are still installed."""
+    shown = ConsentScreen.from_json(consent.shown)
+    scopes = request.registry["scopes"]
+    names = [name for line in shown.lines for name in line.scopes]
+    if shown.language == request.locale_name or not all(name in scopes for name in names):
+        return shown
+    return consent_screen(
+        scopes,
+        names,
+        client=consent.client,
+        language=request.locale_name,
+        translate=request.localizer.translate,
+        demographic_default=shown.demographic_default,
+        expires_at=consent.expires_at,
+    )

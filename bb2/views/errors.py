@@ -155,7 +155,7 @@ def unforeseen(error, request):
             PageError(
                 500,
                 _("Something went wrong on our side"),
-                _("Nothing was shared. Please try again in a few minutes."),
+                _("Nothing was shared or changed. Please try again in a few minutes."),
                 _("If you call us, this number helps: ${number}", mapping={"number": number}),
             ),
         )

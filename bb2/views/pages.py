@@ -1,7 +1,7 @@
 """What do all pages share?  Their language, their words for problems, and what they tell the browser to allow."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from babel.dates import format_date
 from pyramid.i18n import TranslationStringFactory
@@ -33,24 +33,57 @@ class PageError(Exception):
         self.way_on = way_on  #: (URL, label) of the next step; None: the home page
 
 
+def named_language(request):
+    """The language that the request names as `lang`: in its URL, or in the form that an app sends; else None."""
+    try:
+        named = request.GET.get("lang") or request.POST.get("lang")
+    except ValueError:  # it is not UTF-8, or no form: a page that says so has a language too
+        return None
+    return named if named in LANGUAGES else None
+
+
 def negotiate_language(request):
     """`lang` of this request, else of the cookie, else what the browser prefers, else English."""
-    for value in (request.GET.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if value in LANGUAGES:
-            return value
-    return request.accept_language.lookup(LANGUAGES, default="en") if request.accept_language else "en"
+    chosen = named_language(request) or request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in LANGUAGES else request.accept_language.lookup(LANGUAGES, default="en")
 
 
 def keep_language(request):
     """Remember a language that the request names: the next pages speak it too."""
-    chosen = request.GET.get("lang")
-    if chosen in LANGUAGES and request.cookies.get(LANGUAGE_COOKIE) != chosen:
+    chosen = named_language(request)
+    if chosen and request.cookies.get(LANGUAGE_COOKIE) != chosen:
         secure = request.registry["settings"].base_url.startswith("https:")
         request.add_response_callback(
             lambda _, response: response.set_cookie(
                 LANGUAGE_COOKIE, chosen, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
             )
         )
+
+
+def other_language(request):
+    """The language that the page is not in, and the link to the page in it."""
+    code, name = {"en": ("es", "Español"), "es": ("en", "English")}[request.locale_name]
+    return {"code": code, "name": name, "link": _same_page(request, code)}
+
+
+def _same_page(request, language):
+    """This page's address in another language; the query and a form's authorization request go along."""
+    try:
+        path, asked, kept = request.path, [*request.GET.items()], request.POST.get("request")
+    except ValueError:
+        path, asked, kept = "/", [], None
+    if request.method == "POST":
+        asked = [("request", kept)] if isinstance(kept, str) else []
+    if request.matched_route and request.matched_route.name == "sign_out":
+        path, asked = request.route_path("home"), []
+    query = [(name, value) for name, value in asked if name != "lang"]
+    # One slash: a path that begins with two would be the address of another host (RFC 3986, 4.2).
+    return f"/{path.lstrip('/')}?{urlencode([*query, ('lang', language)])}"
+
+
+def initial(name):
+    """The letter that stands for an app without a picture; "" where its name has none."""
+    return next((character.upper()[0] for character in name if character.isalnum()), "")
 
 
 def long_date(moment, language):
@@ -66,7 +99,8 @@ def add_globals(event):
         event["settings"] = request.registry["settings"]
         event["language"] = request.locale_name
         event["long_date"] = lambda moment: long_date(moment, request.locale_name)
-        event["other_language"] = {"en": ("es", "Español"), "es": ("en", "English")}[request.locale_name]
+        event["other_language"] = other_language(request)
+        event["initial"] = initial
 
 
 def headers_tween_factory(handler, registry):
@@ -85,7 +119,7 @@ def headers_tween_factory(handler, registry):
             answers_lead_away = request.matched_route and request.matched_route.name in ("consent", "sign_in")
             own_forms = "" if answers_lead_away else "; form-action 'self'"
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + own_forms
-        if not request.path.startswith("/static/") and "Cache-Control" not in response.headers:
+        if "Cache-Control" not in response.headers:  # Pyramid's static view sets it
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -113,6 +147,7 @@ def address_tween_factory(handler, registry):
 
 
 def includeme(config):
+    config.add_settings({"jinja2.i18n.domain": "bb2"})
     config.include("pyramid_jinja2")
     config.add_translation_dirs("bb2:locale")
     config.set_locale_negotiator(negotiate_language)

@@ -4,10 +4,11 @@ It is an app like any other: it holds its secret in a file of its own, and calls
 """
 
 import json
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from urllib.parse import urlencode
 
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
@@ -36,37 +37,60 @@ def testclient(request):
         "state": state,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
+        "lang": request.locale_name,
     }
     start = f"/{version}/o/authorize/?{urlencode(asked)}"
     response = render_to_response(
         "bb2:templates/testclient.jinja2", {"client": client, "start": start, "version": version}, request=request
     )
-    secure = request.registry["settings"].base_url.startswith("https:")
-    response.set_cookie(
-        COOKIE, f"{version}:{state}:{verifier}", max_age=3600, httponly=True, samesite="Lax", secure=secure
-    )
+    _keep(request, response, {"version": version, "state": state, "verifier": verifier})
     return response
 
 
 @view_config(route_name="testclient_callback", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def callback(request):
-    """Where the demo client is answered (RFC 6749, 4.1.2)."""
-    version, _colon, rest = request.cookies.get(COOKIE, "").partition(":")
-    state, _colon, verifier = rest.partition(":")
-    if not verifier or request.GET.get("state") != state:
+    """Where the demo client is answered (RFC 6749, 4.1.2).  The code is exchanged once; the page can be read again."""
+    test = _kept(request)
+    if "code" not in request.GET and "token" in test:
+        return _show(request, test, error=None)
+    if "state" not in test or request.GET.get("state") != test["state"]:
         raise PageError(
             400,
             _("This answer belongs to another test"),
             _("Begin the test again, in this browser."),
             way_on=(request.route_path("testclient"), _("Test client")),
         )
-    values = {"client": _demo_client(request), "error": request.GET.get("error"), "token": None, "calls": []}
-    if not values["error"]:
-        values["token"] = _exchange(request, version, verifier)
-        if "access_token" in values["token"]:
-            values["calls"] = [_call(request, version, path, values["token"]["access_token"]) for path in CALLS]
-        values["shown_token"] = json.dumps(_without_secrets(values["token"]), indent=2)
+    if "error" in request.GET:
+        return _show(request, test, error=request.GET["error"])
+    token = _exchange(request, test["version"], test["verifier"])
+    response = HTTPSeeOther(request.route_path("testclient_callback"))
+    kept = {"version": test["version"], "token": _without_secrets(token), "access_token": token.get("access_token")}
+    _keep(request, response, kept)
+    return response
+
+
+def _show(request, test, error):
+    """The answer, and what the access token opens at this moment."""
+    access_token = test.get("access_token")
+    calls = [_call(request, test["version"], path, access_token) for path in CALLS] if access_token else []
+    token = json.dumps(test.get("token"), indent=2, ensure_ascii=False)
+    values = {"error": error, "version": test["version"], "token": token, "calls": calls}
     return render_to_response("bb2:templates/testclient_callback.jinja2", values, request=request)
+
+
+def _keep(request, response, test):
+    """Remember the test in the demo client's own cookie."""
+    secure = request.registry["settings"].base_url.startswith("https:")
+    value = urlsafe_b64encode(json.dumps(test).encode()).decode()
+    response.set_cookie(COOKIE, value, max_age=3600, path="/testclient", httponly=True, samesite="Lax", secure=secure)
+
+
+def _kept(request):
+    try:
+        kept = json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, "")))
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def _demo_client(request):

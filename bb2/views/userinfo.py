@@ -5,4 +5,5 @@ def userinfo(request):
     identity = request.identity
     released = request.registry["scopes"].claims_of(identity.scopes)
     answers = request.registry["plugins"].hook.userinfo_claims(beneficiary=identity.beneficiary)
-    return {claim: value for answer in answers for claim, value in answer.items() if claim in released}
+    claims = {claim: value for answer in answers for claim, value in answer.items() if claim in released}
+    return claims | {"sub": identity.beneficiary.sub}  # always there (OpenID Connect Core 5.3.2)

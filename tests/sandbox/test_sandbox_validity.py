@@ -14,7 +14,6 @@ WHOLE, EVERY = 6, 7
 
 
 def model(version, resource_type):
-    pytest.importorskip("fhir.resources")
     return getattr(importlib.import_module(f"{MODULES[version]}.{resource_type.lower()}"), resource_type)
 
 

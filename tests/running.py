@@ -1,0 +1,73 @@
+"""A real server process for tests: `bb2 serve` on a port of its own, with its state in a folder of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+BB2 = str(Path(sys.executable).with_name("bb2"))
+READY_WITHIN = 60  # seconds
+
+
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RunningServer:
+    """`with` a server that was made ready and answers.  `environ` holds settings: {"BB2_…": text}."""
+
+    def __init__(self, var, port=None, **environ):
+        self.port = port or free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.environ = os.environ | {"VAR": str(var), "BB2_PORT": str(self.port), "BB2_BENEFICIARIES": "2"} | environ
+        self.log = Path(var) / "server.log"
+        self.process = None
+
+    def __enter__(self):
+        Path(self.log.parent).mkdir(parents=True, exist_ok=True)
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [BB2, "serve", "--init"], env=self.environ, cwd=self.log.parent, stdout=log, stderr=log
+            )
+        self._wait()
+        return self
+
+    def __exit__(self, *_error):
+        self.process.terminate()
+        self.process.wait(20)
+
+    def kill(self):
+        """As `kill -9` does."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def command(self, *arguments, **options):
+        """Run another `bb2` command on the same state; returns what it printed."""
+        done = subprocess.run(
+            [BB2, *arguments],
+            env=self.environ,
+            cwd=self.log.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            **options,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def _wait(self):
+        for _ in range(READY_WITHIN * 10):
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health").close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError(f"no answer within {READY_WITHIN} s: {self.log.read_text()}")

@@ -1,0 +1,199 @@
+"""The `bb2` command: what it prints, and what it says when something is wrong."""
+
+import io
+import json
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bb2 import cli
+from bb2.db import make_engine, reader
+from bb2.identity.builtin import authenticate
+from bb2.models import Account, Client
+from bb2.oauth.secrets import same_secret
+
+CALLBACK = "https://app.example/callback"
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """A folder that `bb2 init` has made ready."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAR", str(folder))
+        patch.setenv("BB2_BENEFICIARIES", "1")
+        patch.chdir(folder)
+        patch.setattr("sys.argv", ["bb2", "init"])
+        cli.main()
+    return folder
+
+
+@pytest.fixture
+def bb2(state, monkeypatch, capsys):
+    """A function that runs a command on that state: returns (what it printed, its last words or its status)."""
+    monkeypatch.setenv("VAR", str(state))
+    monkeypatch.setenv("BB2_BENEFICIARIES", "1")
+    monkeypatch.chdir(state)
+
+    def run(*arguments, stdin=""):
+        monkeypatch.setattr("sys.argv", ["bb2", *arguments])
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        try:
+            cli.main()
+        except SystemExit as end:
+            return "".join(capsys.readouterr()), end.code
+        return capsys.readouterr().out, 0
+
+    return run
+
+
+@pytest.fixture
+def db(state):
+    engine = make_engine(f"sqlite:///{state}/bb2.sqlite")
+    with Session(reader(engine)) as session:  # holds no lock that a command would wait for
+        yield session
+    engine.dispose()
+
+
+def add(bb2, name, *options):
+    printed, status = bb2("client", "add", "--name", name, "--redirect-uri", CALLBACK, "--json", *options)
+    assert status == 0, printed
+    return json.loads(printed)
+
+
+def test_init_can_be_repeated_and_keeps_what_is_there(bb2, db, state):
+    before = {client.client_id: client.secret_hash for client in db.query(Client)}
+    demo = (state / "demo-client.json").read_text()
+    assert bb2("init") == ("Ready.\n", 0)
+    db.expire_all()
+    assert {client.client_id: client.secret_hash for client in db.query(Client)} == before
+    assert (state / "demo-client.json").read_text() == demo
+    assert db.query(Account).count() == 1
+
+
+def test_init_makes_the_people_that_are_missing(bb2, db):
+    assert "1 synthetic people" in bb2("init", "--beneficiaries", "2")[0]
+    assert authenticate(db, "BBUser00001", "PW00001!").patient.startswith("-")
+
+
+def test_what_init_keeps_secret_only_its_owner_can_read(state):
+    key = next((state / "keys").iterdir())
+    for path in (state, state / "keys", key, state / "demo-client.json"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_client_gets_its_secret_once_and_only_its_hash_is_kept(bb2, db):
+    added = add(bb2, "Once")
+    stored = db.get(Client, added["client_id"])
+    assert same_secret(added["client_secret"], stored.secret_hash)
+    assert added["redirect_uris"] == [CALLBACK]
+    assert "patient/Patient.read" in added["scopes"]
+    assert added["client_secret"] not in bb2("client", "list", "--json")[0]
+
+
+def test_a_public_client_has_no_secret(bb2):
+    added = add(bb2, "Public", "--public")
+    assert "client_secret" not in added
+    assert added["public"] is True
+
+
+def test_a_client_that_needs_no_demographic_data_is_registered_for_none(bb2):
+    added = add(bb2, "Modest", "--no-demographic", "--access", "research")
+    assert added["asks_demographic"] is False
+    assert added["access"] == "research"
+    assert not {"profile", "patient/Patient.read"} & set(added["scopes"])
+
+
+def test_a_client_is_switched_off_and_on(bb2, db):
+    added = add(bb2, "Switch")
+    bb2("client", "disable", added["client_id"])
+    assert db.get(Client, added["client_id"]).disabled_at is not None
+    assert "OFF" in next(line for line in bb2("client", "list")[0].splitlines() if "Switch" in line)
+    bb2("client", "enable", added["client_id"])
+    db.expire_all()
+    assert db.get(Client, added["client_id"]).disabled_at is None
+
+
+def test_a_rotated_secret_replaces_the_old_one(bb2, db):
+    added = add(bb2, "Rotate")
+    rotated = json.loads(bb2("client", "rotate-secret", added["client_id"], "--json")[0])
+    stored = db.get(Client, added["client_id"]).secret_hash
+    assert same_secret(rotated["client_secret"], stored)
+    assert not same_secret(added["client_secret"], stored)
+
+
+def test_a_client_is_changed(bb2):
+    added = add(bb2, "Change")
+    options = ("--no-demographic", "--scope", "openid", "--name", "Changed", "--access", "one-time", "--json")
+    changed = json.loads(bb2("client", "set", added["client_id"], *options)[0])
+    assert changed["name"] == "Changed"
+    assert changed["scopes"] == ["openid"]
+    assert changed["asks_demographic"] is False
+    assert changed["access"] == "one-time"
+    assert changed["redirect_uris"] == added["redirect_uris"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("client", "add", "--name", "Taken", "--redirect-uri", "http://app.example/cb"), "must be https"),
+        (("client", "add", "--name", "Taken", "--redirect-uri", "https://app.example/cb#x"), "no fragment"),
+        (("client", "add", "--name", "Taken", "--redirect-uri", "https://*.example/cb"), "wildcard"),
+        (("client", "add", "--name", "Taken", "--redirect-uri", "javascript:alert(1)"), "must be https"),
+        (("client", "add", "--name", "Taken"), "redirect URI is needed"),
+        (("client", "add", "--redirect-uri", CALLBACK), "name must be"),
+        (("client", "add", "--name", "carely", "--redirect-uri", CALLBACK), "another app is called"),
+        (("client", "add", "--name", "X", "--redirect-uri", CALLBACK, "--scope", "everything"), "unknown scopes"),
+        (("client", "add", "--name", "X", "--redirect-uri", CALLBACK, "--website", "http://x"), "https URL"),
+        (("client", "disable", "nobody"), "there is no app"),
+        (("beneficiary", "add", "--patient", "-404", "--username", "x"), "no Patient record"),
+        (("load", "--fhir", "r4", "demo-client.json"), "demo-client.json: line 1: no resourceType"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(bb2, arguments, said):
+    printed, status = bb2(*arguments, stdin="long enough\n")
+    assert status not in (0, None)
+    assert said in f"{printed}{status}"
+
+
+def test_a_loaded_person_gets_a_sign_in(bb2, db, state):
+    record = {"resourceType": "Patient", "id": "-77", "name": [{"family": "Núñez", "given": ["Ana", "B"]}]}
+    (state / "patient.json").write_text(json.dumps(record))
+    assert bb2("load", "--fhir", "r4", "patient.json")[1] == 0
+    assert bb2("beneficiary", "add", "--patient", "-77", "--username", "Ana", stdin="my own words\n")[1] == 0
+    person = authenticate(db, "ana", "my own words")
+    assert (person.patient, person.given_name, person.family_name) == ("-77", "Ana", "Núñez")
+
+
+def test_a_short_password_is_refused(bb2, state):
+    (state / "short.json").write_text(json.dumps({"resourceType": "Patient", "id": "-78"}))
+    bb2("load", "--fhir", "r4", "short.json")
+    assert "at least 8" in bb2("beneficiary", "add", "--patient", "-78", "--username", "x", stdin="short\n")[1]
+
+
+def test_scopes_are_listed_with_what_each_opens(bb2):
+    listed = {row["scope"]: row for row in json.loads(bb2("scopes", "--json")[0])}
+    assert listed["patient/Coverage.r"]["v1"] == ["Coverage read"]
+    assert listed["patient/Patient.read"]["demographic"] is True
+    assert listed["profile"]["v2"] == ["connect/userinfo"]
+    assert listed["openid"]["plugin"].startswith("bb2:openid ")
+    table = bb2("scopes")[0]
+    assert all(name in table for name in listed)
+
+
+def test_an_ini_file_says_where_the_state_is(bb2, state, tmp_path, monkeypatch):
+    ini = tmp_path / "own.ini"
+    ini.write_text(f"[app:main]\nuse = egg:bb2\nbb2.var = {state}\n")
+    monkeypatch.delenv("VAR")
+    assert "Carely" in bb2("--config", str(ini), "client", "list")[0]
+
+
+def test_an_unknown_setting_stops_every_command(bb2, monkeypatch):
+    monkeypatch.setenv("BB2_COLOUR", "blue")
+    assert "unknown setting BB2_COLOUR" in bb2("client", "list")[1]
+
+
+def test_without_a_database_the_command_says_what_to_do(bb2, tmp_path, monkeypatch):
+    monkeypatch.setenv("VAR", str(tmp_path))
+    assert "bb2 init" in bb2("client", "list")[1]

@@ -1,0 +1,80 @@
+"""README.md tells the truth about hooks, settings, scopes and commands."""
+
+import inspect
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from bb2 import hookspecs
+from bb2.cli import command
+from bb2.plugins import installed_plugins, plugin_manager
+from bb2.registry import ScopeRegistry
+from bb2.settings import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+HOOKS = [function for function in vars(hookspecs).values() if hasattr(function, "bb2_spec")]
+
+
+def commands(group, *path):
+    """Every command as it is typed, and its options."""
+    for name, found in group.commands.items():
+        if isinstance(found, click.Group):
+            yield from commands(found, *path, name)
+        else:
+            yield " ".join((*path, name)), {o for p in found.params for o in [*p.opts, *p.secondary_opts]}
+
+
+COMMANDS = dict(commands(command))
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
+def test_every_hook_is_in_the_readme_as_it_is_specified(hook):
+    assert f"`{hook.__name__}{inspect.signature(hook)}`" in README
+
+
+def test_the_readme_names_no_hook_that_does_not_exist():
+    table = README.split("### The hooks")[1].split("\n### ")[0]
+    assert set(re.findall(r"^\| `(\w+)\(", table, re.MULTILINE)) == {hook.__name__ for hook in HOOKS}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_is_in_the_readme_with_its_default_and_its_sentence(setting):
+    default = f"`{setting.default}`" if setting.default is not None else ""
+    assert f"| `{setting.name}` | `{setting.environment}` | {default} | {setting.help} |" in README
+
+
+def test_the_readme_names_no_setting_that_does_not_exist():
+    assert set(re.findall(r"^\| `(bb2\.\w+|sqlalchemy\.\w+)`", README, re.MULTILINE)) == {s.name for s in SETTINGS}
+    assert set(re.findall(r"BB2_[A-Z_]+", README)) <= {setting.environment for setting in SETTINGS}
+
+
+def test_the_scopes_in_the_readme_are_those_that_are_built_in():
+    table = README.split("### The built-in scopes")[1].split("\n## ")[0]
+    named = {}
+    for cell, demographic in re.findall(r"^\| (`.*?`) \| (yes|no) \|", table, re.MULTILINE):
+        first, *others = re.findall(r"`([^`]+)`", cell)
+        for name in (first, *(first.rpartition(".")[0] + other for other in others)):
+            named[name] = demographic == "yes"
+    built_in = {name: plugin for name, plugin in installed_plugins().items() if name.startswith("bb2:")}
+    registry = ScopeRegistry.from_plugins(plugin_manager(built_in))
+    assert named == {scope.name: scope.demographic for scope in registry}
+
+
+@pytest.mark.parametrize("typed", sorted(COMMANDS))
+def test_every_command_is_in_the_readme(typed):
+    assert f"bb2 {typed}" in README
+
+
+def test_every_file_that_the_readme_shows_is_there():
+    for path in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert ROOT.joinpath(path).exists(), path
+
+
+def test_the_map_names_every_module_and_folder():
+    listed = README.split("## The map")[1].split("```")[1]
+    for path in ROOT.joinpath("bb2").iterdir():
+        if path.suffix == ".py" or (path.is_dir() and path.joinpath("__init__.py").exists()):
+            assert path.name in listed, path.name
