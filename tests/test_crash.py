@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from journey import connect, token_response
-from running import BB2, RunningServer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +15,8 @@ from bb2.db import make_engine
 from bb2.models import AccessToken, AuthorizationCode, Consent, Record, RecordIndex, RefreshToken
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox import people
+from journey import connect, token_response
+from running import BB2, RunningServer
 
 CALLBACK = "https://app.example/callback"
 
@@ -113,6 +113,7 @@ def test_consents_and_tokens_that_were_acknowledged_outlive_the_server(environ, 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(app.until_the_server_dies, range(2)))
     with server(environ) as again:
+        app.url = again.url
         for token in app.latest.values():
             headers = {"Authorization": f"Bearer {token['access_token']}"}
             assert requests.get(f"{again.url}/v2/fhir/Coverage", headers=headers).status_code == 200

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 from pyramid.paster import get_app
-from running import BB2, RunningServer
 
 from bb2.oauth.keys import ensure_key
+from journey import connect
+from running import BB2, RunningServer
 
 ROOT = Path(__file__).parent.parent
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from cms_bluebutton import BlueButton
+
 from journey import sign_in_and_answer
 from running import RunningServer
 

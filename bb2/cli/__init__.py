@@ -11,7 +11,7 @@ from pyramid.paster import get_appsettings
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bb2.cli import clients, people, records, scopes, serve
+from bb2.cli import clients, new_scope, people, records, scopes, serve
 from bb2.db import make_engine
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.clients import ClientError
@@ -67,7 +67,7 @@ def command(context, config):
     context.obj = State(config)
 
 
-for part in (serve, records, people, clients, scopes):
+for part in (serve, records, people, clients, scopes, new_scope):
     part.add_to(command)
 
 

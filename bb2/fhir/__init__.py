@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bb2.fhir.dates import instant
+from bb2.fhir.index import last_updated
 from bb2.scopes import API_VERSIONS
 
 __all__ = ["FhirError", "FhirRecord", "FhirSource", "MemorySource", "Page", "operation_outcome"]
@@ -40,9 +40,8 @@ class FhirRecord:
     @classmethod
     def of(cls, resource, record):
         """The FhirRecord of a resource as a dict.  `resource` is its FhirResource."""
-        updated = record.get("meta", {}).get("lastUpdated")
         body = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
-        return cls(record["id"], resource.patient_of(record), body, instant(updated) if updated else 0)
+        return cls(record["id"], resource.patient_of(record), body, last_updated(record) or 0)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """Which stretch of time does a FHIR date, of any precision, mean?  (FHIR, "Data types" and "Search: date")"""
 
 import re
+from calendar import isleap, monthrange
 from datetime import UTC, datetime, timedelta
 
 MICROSECOND = timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1)  # every datetime here is naive; its zone is taken off in microseconds, which do not overflow
+START_OF_TIME = (datetime.min - EPOCH) // MICROSECOND
+END_OF_TIME = (datetime.max - EPOCH) // MICROSECOND + 1  #: the microsecond after the year 9999
 
 FHIR_DATE = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
-    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d{1,9}))?)?(?P<zone>Z|[+\- ]\d\d:\d\d)?)?)?)?"
+    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>[0-5]\d|60)(\.(?P<fraction>\d{1,9}))?)?"
+    r"(?P<zone>Z|[+\- ]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
 
 
@@ -22,8 +26,8 @@ def interval(text):
     if not match:
         raise ValueError(f"{text!r} is not a FHIR date")
     parts = match.groupdict()
-    start = _start(parts)
-    return _microseconds(start), _microseconds(_end(start, parts))
+    start, ahead = _start(parts), _ahead_of_utc(parts["zone"])
+    return _microseconds(start) - ahead, _end(start, parts) - ahead
 
 
 def instant(text):
@@ -31,50 +35,51 @@ def instant(text):
     match = FHIR_DATE.fullmatch(text) if isinstance(text, str) else None
     if not match or not match["second"] or not match["zone"]:
         raise ValueError(f"{text!r} is not a FHIR instant")
-    return _microseconds(_start(match.groupdict()))
+    return _microseconds(_start(match.groupdict())) - _ahead_of_utc(match["zone"])
 
 
 def to_instant(microseconds):
-    """Microseconds since 1970 as a FHIR instant in UTC."""
-    return (EPOCH + microseconds * MICROSECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Microseconds since 1970 as a FHIR instant in UTC; a moment outside the years 1 to 9999 as the nearest in them."""
+    known = min(max(microseconds, START_OF_TIME), END_OF_TIME - 1)
+    return (EPOCH + known * MICROSECOND).replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _start(parts):
     numbers = [int(parts[name] or default) for name, default in (("year", 1), ("month", 1), ("day", 1))]
     clock = [int(parts[name] or 0) for name in ("hour", "minute", "second")]
     clock[2] = min(clock[2], 59)  # a leap second is the end of its minute
-    micro = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
-    zone = _offset(parts["zone"])
-    try:
-        return (datetime(*numbers, *clock, micro) - zone).replace(tzinfo=UTC)
-    except OverflowError as error:
-        raise ValueError(str(error)) from None
+    return datetime(*numbers, *clock, int((parts["fraction"] or "0")[:6].ljust(6, "0")))
 
 
-def _offset(zone):
+def _ahead_of_utc(zone):
+    """How far the clocks of a time zone are ahead of UTC, in microseconds."""
     if zone in (None, "Z"):
-        return timedelta()
-    hours, minutes = int(zone[1:3]), int(zone[4:6])
-    if hours > 14 or minutes > 59:
+        return 0
+    minutes, rest = int(zone[1:3]) * 60, int(zone[4:6])
+    if rest > 59 or minutes + rest > 14 * 60:
         raise ValueError(f"{zone!r} is not a time zone")
-    return timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
+    return timedelta(minutes=minutes + rest) // MICROSECOND * (-1 if zone[0] == "-" else 1)
 
 
 def _end(start, parts):
     """The moment after the last that the date means: its precision is that of its last part."""
     try:
-        if parts["month"] is None:
-            return start.replace(year=start.year + 1)
-        if parts["day"] is None:
-            return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-        if parts["fraction"] is not None:
-            return start + timedelta(microseconds=10 ** max(0, 6 - len(parts["fraction"])))
-        for part, length in (("second", "seconds"), ("minute", "minutes"), ("day", "days")):
-            if parts[part] is not None:
-                return start + timedelta(**{length: 1})
-    except (OverflowError, ValueError):
-        pass
-    return END_OF_TIME
+        return _microseconds(start + _length(start, parts))
+    except OverflowError:
+        return END_OF_TIME
+
+
+def _length(start, parts):
+    if parts["month"] is None:
+        return timedelta(days=366 if isleap(start.year) else 365)
+    if parts["day"] is None:
+        return timedelta(days=monthrange(start.year, start.month)[1])
+    if parts["fraction"] is not None:
+        return timedelta(microseconds=10 ** max(0, 6 - len(parts["fraction"])))
+    for part, length in (("second", "seconds"), ("minute", "minutes")):
+        if parts[part] is not None:
+            return timedelta(**{length: 1})
+    return timedelta(days=1)
 
 
 def _microseconds(moment):

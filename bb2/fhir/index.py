@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bb2.fhir.dates import interval
+from bb2.fhir.dates import instant, interval
 
 
 @dataclass(frozen=True)
@@ -17,36 +17,50 @@ class Entry:
 
 
 def entries(resource, record):
-    """Every Entry of a record (a dict), for the search parameters of its FhirResource."""
+    """Every Entry of a record (a dict), for the search parameters of its FhirResource.
+
+    A value of another shape than FHIR's is not found by it.
+    """
     return [entry for param in resource.search_params for entry in _of_param(param, record)]
+
+
+def last_updated(record):
+    """meta.lastUpdated of a record (a dict) in microseconds since 1970; None where there is none."""
+    updated = record.get("meta", {}).get("lastUpdated")
+    return None if updated is None else instant(updated)
+
+
+def values_at(element, path):
+    """The values at a path, [keys]; a list on the way stands for each of its members."""
+    if isinstance(element, list):
+        return [value for member in element for value in values_at(member, path)]
+    if not path:
+        return [] if element is None else [element]
+    return values_at(element.get(path[0]), path[1:]) if isinstance(element, dict) else []
 
 
 def _of_param(param, record):
     for path in param.path:
-        if values := _at(record, path.split(".")):
+        if values := values_at(record, path.split(".")):
             read = _token if param.type == "token" else _date
             return [entry for value in values for entry in read(param.name, value)]
     return []
 
 
-def _at(element, path):
-    """The values at a path; a list on the way stands for each of its members."""
-    if isinstance(element, list):
-        return [value for member in element for value in _at(member, path)]
-    if not path:
-        return [] if element is None else [element]
-    return _at(element.get(path[0]), path[1:]) if isinstance(element, dict) else []
-
-
 def _token(name, value):
     """CodeableConcept, Coding, Identifier, code or boolean (FHIR, "Search: token")."""
-    if isinstance(value, dict):
-        for coding in value.get("coding") or [value]:
-            code = coding.get("code", coding.get("value"))
-            if code is not None:
-                yield Entry(name, system=coding.get("system"), value=str(code).lower())
-    else:
-        yield Entry(name, value=str(value).lower())
+    if not isinstance(value, dict):
+        yield from _entry(name, None, value)
+        return
+    codings = value.get("coding") or [value]
+    for coding in codings if isinstance(codings, list) else [codings]:
+        if isinstance(coding, dict):
+            yield from _entry(name, coding.get("system"), coding.get("code", coding.get("value")))
+
+
+def _entry(name, system, code):
+    if isinstance(code, str | int) and isinstance(system, str | None):
+        yield Entry(name, system=system, value=str(code).lower())
 
 
 def _date(name, value):

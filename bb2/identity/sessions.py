@@ -21,8 +21,9 @@ class Browser:
         # A `__Host-` cookie is bound to this host, but browsers keep it over https only (RFC 6265bis, 4.1.3).
         self.secure = self.settings.base_url.startswith("https:")
         self.cookie = "__Host-beneficiary" if self.secure else "beneficiary"
-        self._value = request.cookies.get(self.cookie)
+        self._brought = self._value = request.cookies.get(self.cookie)
         self._session = self._find()
+        request.add_response_callback(self._set_cookie)
 
     @property
     def beneficiary(self):
@@ -67,7 +68,7 @@ class Browser:
         if self._session is not None:
             self.db.delete(self._session)
             self._session = None
-        self._set_cookie("", max_age=0)
+        self._value = None
 
     @property
     def csrf_token(self):
@@ -79,14 +80,20 @@ class Browser:
         self._value, now = new_secret(), utcnow()
         self._session = BrowserSession(id_hash=hashed(self._value), created_at=now, seen_at=now)
         self.db.add(self._session)
-        self._set_cookie(self._value)
 
-    def _set_cookie(self, value, max_age=None):
-        """A browser takes a `__Host-` cookie, and its end, only with Secure and Path=/ (RFC 6265bis, 4.1.3)."""
-        attributes = {"httponly": True, "samesite": "Lax", "secure": self.secure, "path": "/", "overwrite": True}
-        self.request.add_response_callback(
-            lambda request, response: response.set_cookie(self.cookie, value, max_age=max_age, **attributes)
-        )
+    def _set_cookie(self, request, response):
+        """Tell the browser of a session that began or ended; it heeds both only with the same attributes."""
+        if self._value != self._brought:
+            max_age = None if self._value else 0
+            response.set_cookie(
+                self.cookie,
+                self._value or "",
+                max_age=max_age,
+                path="/",
+                secure=self.secure,
+                httponly=True,
+                samesite="Lax",
+            )
 
     def _find(self):
         session = self.db.get(BrowserSession, hashed(self._value)) if self._value else None

@@ -15,6 +15,10 @@ ACCESS_CATEGORIES = ("one-time", "ongoing", "research")
 PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
 
 
+# RFC 8252, 7.3: a native app on a person's own machine listens on whatever port it gets.
+LOOPBACK_ADDRESS = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:/.*)?)")
+
+
 class ClientError(Exception):
     """A registration that cannot be made; the message says what to mend."""
 
@@ -49,6 +53,20 @@ def rotate_secret(client):
     secret = new_secret()
     client.secret_hash = hashed(secret)
     return secret
+
+
+def is_registered(client, redirect_uri):
+    """True for a redirect URI of this app, to the letter; a public app may use any port of a loopback address."""
+    if redirect_uri in client.redirect_uris:
+        return True
+    address = _without_port(redirect_uri)
+    return client.secret_hash is None and address is not None and address in map(_without_port, client.redirect_uris)
+
+
+def _without_port(uri):
+    """A redirect URI on a loopback address without its port; None for any other."""
+    found = LOOPBACK_ADDRESS.fullmatch(uri)
+    return found and found[1] + found[2]
 
 
 def checked_name(db, name, client_id=None):

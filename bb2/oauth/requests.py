@@ -1,12 +1,20 @@
 """The authorization requests that wait for a person's answer: kept here, bound to one browser, answered once."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from sqlalchemy import update
 
 from bb2.clock import utcnow
 from bb2.models import AuthorizationRequest
 from bb2.oauth.secrets import new_secret
+
+
+def earliest_sign_in(asked, now):
+    """How fresh a sign-in the app asks for, by `prompt=login` or `max_age` (OpenID Connect Core 3.1.2.1), or None."""
+    if "login" in (asked.prompt or "").split():
+        return now
+    return now - timedelta(seconds=int(asked.max_age)) if asked.max_age else None
 
 
 def keep(db, asked, *, session_hash, api_version, lifetime):
@@ -22,6 +30,7 @@ def keep(db, asked, *, session_hash, api_version, lifetime):
         state=asked.state,
         code_challenge=asked.code_challenge,
         nonce=asked.nonce,
+        earliest_authenticated_at=earliest_sign_in(asked, now),
         created_at=now,
         expires_at=now + timedelta(seconds=lifetime),
     )
@@ -31,10 +40,11 @@ def keep(db, asked, *, session_hash, api_version, lifetime):
 
 
 def of_browser(db, id, session_hash):
-    """The AuthorizationRequest of this id, if this browser brought it and it has not expired; else None."""
-    kept = db.get(AuthorizationRequest, id)
+    """The AuthorizationRequest of this id, if this browser brought it; None too when it expired unanswered."""
+    known = isinstance(id, str) and id.isascii() and id.isprintable()  # no database looks for what it cannot hold
+    kept = db.get(AuthorizationRequest, id) if known else None
     mine = kept is not None and session_hash is not None and kept.session_hash == session_hash
-    return kept if mine and kept.expires_at > utcnow() else None
+    return kept if mine and (kept.answered_at or kept.expires_at > utcnow()) else None
 
 
 def claim_answer(db, kept, answer):
@@ -45,3 +55,11 @@ def claim_answer(db, kept, answer):
     ).rowcount
     db.refresh(kept)
     return written == 1
+
+
+def answer_uri(redirect_uri, answer):
+    """Where the browser goes with the answer, [(name, value)]: the redirect_uri to the letter, its query kept.
+
+    RFC 6749, 3.1.2.  Registered redirect URIs have no fragment.
+    """
+    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}"

@@ -8,6 +8,7 @@ import time
 from oauthlib.oauth2 import (
     AuthorizationCodeGrant,
     AuthorizationEndpoint,
+    InvalidGrantError,
     InvalidRequestError,
     RefreshTokenGrant,
     RevocationEndpoint,
@@ -15,6 +16,11 @@ from oauthlib.oauth2 import (
 )
 from oauthlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError, UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.tokens import BearerToken
+from oauthlib.openid.connect.core.exceptions import (
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestURINotSupported,
+)
 
 from bb2.oauth.secrets import new_secret
 
@@ -22,6 +28,11 @@ ID_TOKEN_LIFETIME = 3600  # seconds
 LEAST_STATE = 16  # characters
 # RFC 7636, 4.2: what S256 makes of a verifier
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+# RFC 7636, 4.1; the CMS SDKs pad with `=`, and hash the padding too
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}={0,2}")
+# OpenID Connect Core 3.1.2.1; ten digits of seconds are three centuries
+MAX_AGE = re.compile(r"[0-9]{1,10}")
+PROMPTS = {"none", "login", "consent", "select_account"}
 #: The parameters that are read; whatever else a request carries, oauthlib never sees.
 AUTHORIZATION_PARAMETERS = (
     "client_id",
@@ -35,7 +46,19 @@ AUTHORIZATION_PARAMETERS = (
     "aud",
     "resource",
     "client_secret",
+    "prompt",
+    "max_age",
+    "response_mode",
+    "request",
+    "request_uri",
+    "registration",
 )
+#: OpenID Connect Core 3.1.2.6: what is answered as not supported, since an app that is ignored would be misled.
+NOT_SUPPORTED = {
+    "request": RequestNotSupported,
+    "request_uri": RequestURINotSupported,
+    "registration": RegistrationNotSupported,
+}
 TOKEN_PARAMETERS = (
     "grant_type",
     "code",
@@ -60,7 +83,9 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
         self.issuer, self.signing_keys, self.fhir_bases = issuer, signing_keys, fhir_bases
         self.validator = validator
         code, refresh = AuthorizationCodeGrant(validator), RefreshTokenGrant(validator)
-        code.custom_validators.pre_auth.append(self._check_authorization_request)
+        code.custom_validators.pre_auth += [self._check_authorization_request, self._check_openid_request]
+        code.custom_validators.pre_token.append(_check_verifier)
+        refresh.custom_validators.post_token.append(_name_scopes_once)
         for grant in code, refresh:
             grant.register_token_modifier(self._add_id_token)
         bearer = BearerToken(validator, token_generator=lambda request: new_secret(), expires_in=validator.lifetime)
@@ -88,14 +113,32 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
             raise UnsupportedResponseTypeError(request=request)
         if not request.state or len(request.state) < LEAST_STATE:
             raise InvalidRequestError(f"state must have at least {LEAST_STATE} characters", request=request)
+        if any("\x00" in (value or "") for value in (request.state, request.nonce)):
+            raise InvalidRequestError("state and nonce may hold no NUL", request=request)
         if request.code_challenge_method != "S256":
             raise InvalidRequestError("code_challenge_method must be S256", request=request)
         if not S256_CHALLENGE.fullmatch(request.code_challenge or ""):
             raise InvalidRequestError("code_challenge must be the base64url of a SHA-256", request=request)
         for name in "aud", "resource":
-            named = request._params.get(name)
+            named = getattr(request, name, None)
             if named and named.rstrip("/") not in self.fhir_bases:
                 raise InvalidRequestError(f"{name} must be a FHIR base of this server", request=request)
+        return {}
+
+    def _check_openid_request(self, request):
+        """OpenID Connect Core 3.1.2.1: refuse what would mislead if it were ignored."""
+        for name, error in NOT_SUPPORTED.items():
+            if getattr(request, name, None) is not None:
+                raise error(request=request)
+        if request.response_mode not in (None, "query"):
+            raise InvalidRequestError("response_mode must be query", request=request)
+        prompts = (request.prompt or "").split()
+        if not set(prompts) <= PROMPTS or ("none" in prompts and len(prompts) > 1):
+            raise InvalidRequestError(
+                "prompt must be none alone, or of login, consent, select_account", request=request
+            )
+        if request.max_age is not None and not MAX_AGE.fullmatch(request.max_age):
+            raise InvalidRequestError("max_age must be a number of seconds", request=request)
         return {}
 
     def _add_id_token(self, token, token_handler, request):
@@ -115,6 +158,16 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
                 claims["nonce"] = request.nonce
             token["id_token"] = self.signing_keys.sign(claims)
         return token
+
+
+def _check_verifier(request):
+    """A verifier that is too short to be secret proves nothing (RFC 7636, 4.1 and 7.1)."""
+    if request.code_verifier is not None and not VERIFIER.fullmatch(request.code_verifier):
+        raise InvalidGrantError("code_verifier must be 43 to 128 unreserved characters", request=request)
+
+
+def _name_scopes_once(request):
+    request.scopes = list(dict.fromkeys(request.scopes))
 
 
 def _half_hash(value):

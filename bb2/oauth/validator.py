@@ -14,6 +14,7 @@ from bb2 import audit
 from bb2.clock import utcnow
 from bb2.models import AccessToken, AuthorizationCode, Client, Consent, RefreshToken
 from bb2.oauth import consents
+from bb2.oauth.clients import is_registered
 from bb2.oauth.secrets import hashed, same_secret
 
 
@@ -63,7 +64,7 @@ class Validator(RequestValidator):
         return client if client and client.disabled_at is None else None
 
     def validate_redirect_uri(self, client_id, redirect_uri, request, *args, **kwargs):
-        return redirect_uri in request.client.redirect_uris
+        return is_registered(request.client, redirect_uri)
 
     def get_default_redirect_uri(self, client_id, request, *args, **kwargs):
         return None
@@ -72,12 +73,13 @@ class Validator(RequestValidator):
         return response_type == "code"
 
     def validate_grant_type(self, client_id, grant_type, client, request, *args, **kwargs):
-        return grant_type in ("authorization_code", "refresh_token")
+        """A one-time app never refreshes, not with a token from before it became one either."""
+        return grant_type == "authorization_code" or client.access != "one-time"
 
     # Scopes
 
     def get_default_scopes(self, client_id, request, *args, **kwargs):
-        return request.client.scopes
+        return [name for name in request.client.scopes if name in self.scopes]
 
     def validate_scopes(self, client_id, scopes, client, request, *args, **kwargs):
         """Refuse what is unknown or not registered; drop the demographic scopes that the app is not registered for."""
@@ -108,18 +110,25 @@ class Validator(RequestValidator):
     # Authorization codes
 
     def validate_code(self, client_id, code, client, request, *args, **kwargs):
-        of_code = select(Consent.id, Consent.client_id, Consent.beneficiary_id).join(AuthorizationCode)
-        found = self.db.execute(of_code.where(AuthorizationCode.code_hash == hashed(code))).one_or_none()
-        if found is None or found.client_id != client.client_id:
+        request.consent = self._locked_consent(AuthorizationCode.code_hash, code, client)
+        if request.consent is None:
             raise InvalidGrantError("The authorization code is unknown", request=request)
-        consents.lock(self.db, found.beneficiary_id)
         request.authorization_code = self.db.get(AuthorizationCode, hashed(code))
-        request.consent = request.authorization_code.consent
         self._refuse_spent_code(request)
         request.authenticated_at = request.authorization_code.authenticated_at
         request.nonce = request.authorization_code.nonce
-        request.scopes = self._still_allowed(request.consent, client)
+        request.scopes = self._still_allowed(request)
         return True
+
+    def _locked_consent(self, hash_column, secret, client):
+        """The Consent under which this client got a code or token, with the beneficiary's lock held; else None."""
+        of_secret = select(Consent.id, Consent.beneficiary_id).join(hash_column.class_)
+        of_secret = of_secret.where(hash_column == hashed(secret), Consent.client_id == client.client_id)
+        found = self.db.execute(of_secret).one_or_none()
+        if found is None:
+            return None
+        consents.lock(self.db, found.beneficiary_id)
+        return self.db.get(Consent, found.id)
 
     def _refuse_spent_code(self, request):
         code, consent, now = request.authorization_code, request.consent, utcnow()
@@ -134,7 +143,10 @@ class Validator(RequestValidator):
             raise InvalidGrantError("The beneficiary has since answered anew; use the newer code", request=request)
 
     def confirm_redirect_uri(self, client_id, code, redirect_uri, client, request, *args, **kwargs):
-        return request.authorization_code.redirect_uri == redirect_uri
+        if request.authorization_code.redirect_uri != redirect_uri:
+            # RFC 6749, 5.2; oauthlib by itself would say invalid_request
+            raise InvalidGrantError("redirect_uri is not the one of the authorization request", request=request)
+        return True
 
     def invalidate_authorization_code(self, client_id, code, request, *args, **kwargs):
         request.authorization_code.redeemed_at = utcnow()
@@ -142,13 +154,10 @@ class Validator(RequestValidator):
     # Refresh tokens
 
     def validate_refresh_token(self, refresh_token, client, request, *args, **kwargs):
-        of_token = select(Consent.id, Consent.client_id, Consent.beneficiary_id).join(RefreshToken)
-        found = self.db.execute(of_token.where(RefreshToken.token_hash == hashed(refresh_token))).one_or_none()
-        if found is None or found.client_id != client.client_id:
+        request.consent = self._locked_consent(RefreshToken.token_hash, refresh_token, client)
+        if request.consent is None:
             raise InvalidGrantError("The refresh token is unknown", request=request)
-        consents.lock(self.db, found.beneficiary_id)
         request.spent_token = self.db.get(RefreshToken, hashed(refresh_token))
-        request.consent = request.spent_token.consent
         self._refuse_spent_token(request)
         request.authenticated_at = request.spent_token.authenticated_at
         return True
@@ -173,15 +182,19 @@ class Validator(RequestValidator):
         return client.secret_hash is not None and last and utcnow() < token.used_at + window
 
     def get_original_scopes(self, refresh_token, request, *args, **kwargs):
-        return self._still_allowed(request.consent, request.client)
+        return self._still_allowed(request)
 
     def is_within_original_scope(self, request_scopes, refresh_token, request, *args, **kwargs):
         granted = self.get_original_scopes(refresh_token, request)
         return all(self.scopes.covered(name, granted) for name in request_scopes)
 
-    def _still_allowed(self, consent, client):
+    def _still_allowed(self, request):
         """The consent's scopes that are installed and that the app is registered for now."""
-        return self.scopes.allowed(consent.scopes, client.scopes, client.asks_demographic)
+        client = request.client
+        allowed = self.scopes.allowed(request.consent.scopes, client.scopes, client.asks_demographic)
+        if not allowed:
+            raise InvalidGrantError("The app is registered for nothing of what was granted any more", request=request)
+        return allowed
 
     # Tokens
 
@@ -231,15 +244,13 @@ class Validator(RequestValidator):
 
     def revoke_token(self, token, token_type_hint, request, *args, **kwargs):
         """The token and its siblings, or its consent; never what is another client's (RFC 7009, 2.1)."""
-        for kind in AccessToken, RefreshToken:
-            found = self.db.get(kind, hashed(token))
-            if found and found.consent.client_id == request.client.client_id:
-                consents.lock(self.db, found.consent.beneficiary_id)
-                if self.revoke_consent:
-                    consents.end(self.db, found.consent, by="client")
-                else:
-                    consents.close_tokens(self.db, found.consent)
-                    self._record("token.revoked", found.consent)
+        for token_hash in AccessToken.token_hash, RefreshToken.token_hash:
+            consent = self._locked_consent(token_hash, token, request.client)
+            if consent and self.revoke_consent:
+                consents.end(self.db, consent, by="client")
+            elif consent:
+                consents.close_tokens(self.db, consent)
+                self._record("token.revoked", consent)
 
     def _record(self, event, consent):
         audit.record(

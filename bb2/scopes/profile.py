@@ -7,7 +7,7 @@ from bb2.scopes import USERINFO, Scope, Words, hookimpl
 def register_scopes():
     return Scope(
         name="profile",
-        consent=Words("Your name", es="Su nombre"),
+        consent=Words("The name on your account", es="El nombre de su cuenta"),
         demographic=True,
         endpoints=(USERINFO,),
         claims=("sub", "name", "given_name", "family_name", "patient"),

@@ -1,14 +1,12 @@
 """The authorization endpoint: an app's request is checked, kept, and put before the person (RFC 6749, 4.1.1)."""
 
-from urllib.parse import urlencode
-
-from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import ConsentRequired, LoginRequired
+from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from bb2.clock import utcnow
 from bb2.models import Client
 from bb2.oauth import requests
 from bb2.oauth.server import AUTHORIZATION_PARAMETERS
@@ -22,9 +20,9 @@ def authorize(request):
     """An app may send the request by GET or as a form; no other site's form can answer it, only bring it."""
     asked = _checked(request)
     keep_language(request)
-    if "none" in (request.params.get("prompt") or "").split():
-        silent = ConsentRequired if request.browser.beneficiary else LoginRequired
-        raise to_app(request, silent(request=asked))
+    if asked.prompt == "none":
+        signed_in = request.browser.signed_in_since(requests.earliest_sign_in(asked, utcnow()))
+        raise to_app(request, (ConsentRequired if signed_in else LoginRequired)(request=asked))
     kept = requests.keep(
         request.db,
         asked,
@@ -37,13 +35,16 @@ def authorize(request):
 
 def _checked(request):
     """oauthlib's reading of a good authorization request; a bad one ends here."""
-    asked = [(name, value) for name, value in request.params.items() if name in AUTHORIZATION_PARAMETERS]
+    # Parameters without a value are as if they were left out (RFC 6749, 3.1).
+    asked = [
+        (name, value) for name, value in request.params.items() if name in AUTHORIZATION_PARAMETERS and value != ""
+    ]
     if not all(isinstance(value, str) for _name, value in asked):
         raise _unreachable(request)
     # The CMS SDKs pad the challenge, which RFC 7636 (4.2) does not.
     asked = [(name, value.rstrip("=") if name == "code_challenge" else value) for name, value in asked]
     try:
-        _scopes, read = request.oauth.validate_authorization_request(f"{request.path_url}?{urlencode(asked)}")
+        _scopes, read = request.oauth.validate_authorization_request("", body=asked)
     except FatalClientError as error:
         raise _unreachable(request) from error
     except OAuth2Error as error:
@@ -80,4 +81,4 @@ def _unreachable(request):
 def to_app(request, error):
     """A redirect to the app with an error, its `state` and our `iss` (RFC 6749, 4.1.2.1; RFC 9207)."""
     answer = [*error.twotuples, ("iss", request.registry["settings"].base_url)]
-    return HTTPSeeOther(add_params_to_uri(error.redirect_uri, answer))
+    return HTTPSeeOther(requests.answer_uri(error.redirect_uri, answer))

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from oauthlib.common import add_params_to_uri
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
@@ -27,7 +26,7 @@ def kept_request(request):
             _("You may have been away for a while, or started in another browser. Nothing was shared."),
             _("Go back to the app and connect again."),
         )
-    if kept.client.disabled_at:
+    if kept.client.disabled_at and not kept.answered_at:
         raise PageError(
             400,
             _("${app} is switched off", mapping={"app": kept.client.name}),
@@ -39,7 +38,7 @@ def kept_request(request):
 def back_to_app(request, kept, **answer):
     """A redirect to the app with the answer, its `state` and our `iss` (RFC 6749, 4.1.2; RFC 9207)."""
     answer = [*answer.items(), ("state", kept.state), ("iss", request.registry["settings"].base_url)]
-    return HTTPSeeOther(add_params_to_uri(kept.redirect_uri, answer))
+    return HTTPSeeOther(requests.answer_uri(kept.redirect_uri, answer))
 
 
 def decline(request, kept, answer):
@@ -66,7 +65,7 @@ class ConsentPage:
         kept = kept_request(self.request)
         if kept.answered_at:
             return self.answered(kept)
-        if self.request.browser.beneficiary is None:
+        if not self.request.browser.signed_in_since(kept.earliest_authenticated_at):
             return HTTPSeeOther(self.request.route_path("sign_in", _query={"request": kept.id}))
         return self.show(kept)
 
@@ -81,7 +80,10 @@ class ConsentPage:
             language=request.locale_name,
             translate=request.localizer.translate,
             demographic_default=self.settings.demographic_default,
-            expires_at=consents.expiry(access, utcnow(), self.settings.consent_months) if access == "ongoing" else None,
+            # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
+            expires_at=consents.expiry(access, kept.created_at, self.settings.consent_months)
+            if access == "ongoing"
+            else None,
         )
         kept.shown, kept.shown_to = screen.as_json(), request.browser.beneficiary.id
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
@@ -106,6 +108,8 @@ class ConsentPage:
             share_demographic = screen.share_demographic(request.POST.get("demographic"))
         except NoChoice:
             return self.show(kept, problem="choose")
+        if not screen.granted(share_demographic):
+            return self.claim(kept, "no") or decline(request, kept, "no")
         return self.claim(kept, "yes") or self.grant(kept, screen, share_demographic)
 
     def claim(self, kept, answer):
@@ -119,10 +123,10 @@ class ConsentPage:
         consent = Consent(
             request_id=kept.id,
             client_id=kept.client_id,
-            beneficiary_id=kept.shown_to,
+            beneficiary_id=self.request.browser.beneficiary.id,
             scopes=screen.granted(share_demographic),
             share_demographic=share_demographic,
-            shown=kept.shown,
+            shown=screen.as_json(),
             language=screen.language,
             granted_at=now,
             expires_at=shown_until or consents.expiry(screen.access, now, self.settings.consent_months),
@@ -137,11 +141,11 @@ class ConsentPage:
             "consent.given",
             request_id=kept.id,
             client_id=kept.client_id,
-            beneficiary_id=kept.shown_to,
+            beneficiary_id=consent.beneficiary_id,
             consent_id=consent.id,
             scopes=consent.scopes,
             share_demographic=share_demographic,
-            shown=kept.shown,
+            shown=consent.shown,
         )
         return back_to_app(self.request, kept, code=code)
 

@@ -21,10 +21,7 @@ class SignIn:
         self.kept = self._kept_request()
 
     def _kept_request(self) -> AuthorizationRequest | None:
-        id = self.request.params.get("request")
-        if not isinstance(id, str) or "\x00" in id:
-            return None
-        kept = requests.of_browser(self.db, id, self.request.browser.session_hash)
+        kept = requests.of_browser(self.db, self.request.params.get("request"), self.request.browser.session_hash)
         return kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
 
     @view_config(request_method="GET")
@@ -65,7 +62,7 @@ def sign_out(request):
     kept = request.POST.get("request")
     if request.browser.beneficiary:
         audit.record(request.db, "account.signed_out", beneficiary_id=request.browser.beneficiary.id)
-    kept = requests.of_browser(request.db, kept, request.browser.session_hash) if isinstance(kept, str) else None
+    kept = requests.of_browser(request.db, kept, request.browser.session_hash)
     request.browser.sign_out()
     if kept and kept.answered_at is None:
         kept.shown, kept.shown_to, kept.session_hash = None, None, request.browser.begin()

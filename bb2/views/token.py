@@ -38,7 +38,7 @@ def answer(request, endpoint):
     if problem:
         return refusal(request, 400, "invalid_request", problem)
     try:
-        headers, body, status = endpoint(request.path_url, "POST", form, dict(request.headers))
+        headers, body, status = endpoint(request.path, "POST", form, dict(request.headers))
     except OAuth2Error as error:
         headers, body, status = error.headers, error.json, error.status_code
     if status >= 400:

@@ -35,12 +35,12 @@ def register_scopes():
 
 @hookimpl
 def register_fhir_sources(settings):
-    """FHIR R4 claims from the NDJSON file that `bb2_claim.records` names; without it, the server's own store has them."""
+    """FHIR R4 claims from the file that `bb2_claim.records` names; without it, the server's own store holds them."""
     file = settings.others.get("bb2_claim.records")
     return {"Claim": MemorySource({"v2": read(file)})} if file else {}
 
 
 def read(file):
-    """The records of an NDJSON file, one a line."""
+    """The records of an NDJSON file: one a line."""
     with open(file, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines if line.strip()]

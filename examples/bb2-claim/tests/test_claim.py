@@ -9,14 +9,9 @@ from bb2.scopes import openid
 from bb2.testing import ALICE, BOB, ConsentServer, ScopeTests
 
 
-class TestClaimRead(ScopeTests):
+class TestClaim(ScopeTests):
     plugin = bb2_claim
     scope = "patient/Claim.read"
-
-
-class TestClaimRs(ScopeTests):
-    plugin = bb2_claim
-    scope = "patient/Claim.rs"
 
 
 def claim(id, patient, **elements):
