@@ -28,8 +28,9 @@ def main(global_config, **ini):
 
 def make_app(settings, engine, plugins, signing_keys):
     """Assemble the application from its parts.  `plugins` is {name: module}."""
-    # At its finest, oauthlib logs the codes that it makes; nobody shall turn that on by accident.
+    # At its finest, oauthlib logs codes and tokens: no handler but one put on `oauthlib` itself shall see that.
     logging.getLogger("oauthlib").setLevel(logging.INFO)
+    logging.getLogger("oauthlib").propagate = False
     manager = plugin_manager(plugins)
     with Configurator() as config:
         registry = config.registry

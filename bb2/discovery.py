@@ -143,4 +143,6 @@ def _resource(version, resource):
         definition = {"definition": param.definition} if param.definition else {}
         params.append({"name": param.name, "type": param.type} | definition)
     entry["searchParam"] = entry.get("searchParam", []) + params
+    if resource.includes:
+        entry["searchInclude"] = resource.include_values
     return entry

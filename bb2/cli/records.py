@@ -5,7 +5,8 @@ from collections import Counter
 
 import click
 
-from bb2.fhir.load import OUTCOMES, RELEASES, LoadError, load_file
+from bb2.fhir.files import LoadError
+from bb2.fhir.load import OUTCOMES, RELEASES, load_file
 
 
 def add_to(command):

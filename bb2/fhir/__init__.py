@@ -1,6 +1,7 @@
 """FHIR records: where they come from, whose they are, how they are searched and handed out."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +9,10 @@ from typing import Protocol
 from bb2.fhir.index import last_updated
 from bb2.scopes import API_VERSIONS
 
-__all__ = ["FhirError", "FhirRecord", "FhirSource", "MemorySource", "Page", "operation_outcome"]
+__all__ = ["FHIR_ID", "FhirError", "FhirRecord", "FhirSource", "MemorySource", "Page", "operation_outcome"]
+
+
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")  #: FHIR, "Data types": id
 
 
 class FhirError(Exception):

@@ -7,10 +7,11 @@ from uuid import uuid4
 from bb2.fhir.dates import to_instant
 
 
-def searchset(query, page, base, now):
+def searchset(query, page, base, now, included=()):
     """The JSON of a searchset Bundle (str).
 
     `base` is the public URL of the FHIR version, without a trailing slash; `now` is in microseconds since 1970.
+    `included` are (resource type, FhirRecord) that go out beside the page's.
     """
     url = f"{base}/{query.resource.type}"
     head = {
@@ -24,25 +25,31 @@ def searchset(query, page, base, now):
     body = json.dumps(head, separators=(",", ":"))
     if not page.records:
         return body  # an empty array is not valid FHIR (FHIR, "JSON": arrays)
-    entries = ",".join(
-        f'{{"fullUrl":{json.dumps(f"{url}/{record.id}")},"resource":{record.body},"search":{{"mode":"match"}}}}'
-        for record in page.records
-    )
-    return f'{body[:-1]},"entry":[{entries}]}}'
+    entries = [_entry(url, record, "match") for record in page.records]
+    entries += [_entry(f"{base}/{resource_type}", record, "include") for resource_type, record in included]
+    return f'{body[:-1]},"entry":[{",".join(entries)}]}}'
+
+
+def _entry(url, record, mode):
+    return f'{{"fullUrl":{json.dumps(f"{url}/{record.id}")},"resource":{record.body},"search":{{"mode":"{mode}"}}}}'
 
 
 def _links(query, page, url):
     def link(offset):
         shown = [("startIndex", offset), ("_count", query.count)] if query.count else []
+        if not query.count and ("_summary", "count") not in query.used:
+            shown = [("_count", 0)]
         return f"{url}?{urlencode([*query.used, *shown], quote_via=quote)}".removesuffix("?")
+
+    last = max(0, page.total - 1) // (query.count or 1) * query.count
 
     yield "self", link(query.offset)
     if not query.count:
         return
     yield "first", link(0)
     if query.offset > 0:
-        yield "previous", link(max(0, query.offset - query.count))
+        yield "previous", link(max(0, min(query.offset - query.count, last)))
     if query.offset + query.count < page.total:
         yield "next", link(query.offset + query.count)
     if page.total:
-        yield "last", link((page.total - 1) // query.count * query.count)
+        yield "last", link(last)

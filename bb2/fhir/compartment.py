@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from bb2.fhir import FhirError, Page
-from bb2.fhir.redaction import redacted
+from bb2.fhir.search import MOST_COUNT, IdFilter, Query
 
 
 class Compartment:
-    """One patient's records of one type and API version.  `redact`: the token has no demographic scope for them."""
+    """One patient's records of one type and API version.
 
-    def __init__(self, source, version, resource, patient, redact):
+    `redact`: a function of a record's JSON, for a token without a demographic scope; None for another.
+    """
+
+    def __init__(self, source, version, resource, patient, redact=None):
         self.source, self.version, self.resource, self.patient, self.redact = source, version, resource, patient, redact
 
     def read(self, id):
@@ -24,5 +27,14 @@ class Compartment:
         page = self.source.search(query)
         return Page(page.total, [self._out(record) for record in page.records if record.patient == self.patient])
 
+    def with_ids(self, ids):
+        """The FhirRecords among these ids that are this patient's, in the order of the ids; the others are left out."""
+        found = {}
+        for start in range(0, len(ids), MOST_COUNT):
+            some = frozenset(ids[start : start + MOST_COUNT])
+            query = Query(self.version, self.resource, self.patient, (IdFilter(some),), count=len(some))
+            found.update({record.id: record for record in self.search(query).records})
+        return [found[id] for id in ids if id in found]
+
     def _out(self, record):
-        return replace(record, body=redacted(record.body, self.resource)) if self.redact else record
+        return replace(record, body=self.redact(record.body)) if self.redact else record

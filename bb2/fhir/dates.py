@@ -5,7 +5,8 @@ from calendar import isleap, monthrange
 from datetime import UTC, datetime, timedelta
 
 MICROSECOND = timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1)  # every datetime here is naive; its zone is taken off in microseconds, which do not overflow
+# Every datetime here is naive: zones are taken off in microseconds, which do not overflow.
+EPOCH = datetime(1970, 1, 1)
 START_OF_TIME = (datetime.min - EPOCH) // MICROSECOND
 END_OF_TIME = (datetime.max - EPOCH) // MICROSECOND + 1  #: the microsecond after the year 9999
 

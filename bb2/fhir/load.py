@@ -1,45 +1,27 @@
-"""FHIR files into the store: a resource, a Bundle or NDJSON, also gzipped.  A file is loaded whole or not at all."""
+"""FHIR records into the store: checked, indexed, written.  A file is loaded whole or not at all."""
 
-import gzip
 import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
+import orjson
 from sqlalchemy import delete, insert, select, tuple_, update
 
+from bb2.fhir import FHIR_ID
 from bb2.fhir.dates import instant
+from bb2.fhir.files import LoadError, Located, read_file
 from bb2.fhir.index import entries
 from bb2.models import Record, RecordIndex
 from bb2.scopes import API_VERSIONS
 
-FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-# White space outside strings; what is inside is matched first, and kept.
-WHITE_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
-JSON_SPACE = re.compile(r"[ \t\r\n]*")
+JSON_STRING = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")')
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 BATCH = 200  # records written at a time
 OUTCOMES = ("added", "replaced", "unchanged")
 RELEASES = {
     release.lower(): version for version, (release, _number) in API_VERSIONS.items()
 }  #: {"stu3": "v1", "r4": "v2"}
-
-
-class LoadError(Exception):
-    """A file that cannot be loaded: nothing of it was kept."""
-
-    def __init__(self, path, line, reason):
-        super().__init__(f"{path}: line {line}: {reason}")
-
-
-@dataclass(frozen=True)
-class Located:
-    """The JSON of one record, and where in its file it begins."""
-
-    line: int
-    text: str
 
 
 class BadRecord(Exception):
@@ -76,115 +58,36 @@ def load_records(db, resources, version, records):
     return sum((_write(db, rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)), Counter())
 
 
-# Reading
-
-
-def read_file(path) -> Iterator[Located]:
-    """The records of a file, one after the other.  NDJSON is read line by line, whatever its size."""
-    path = Path(path)
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
-    try:
-        with opened as file:
-            yield from _records(path, file)
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-        raise LoadError(path, 1, f"the file cannot be read: {error}") from None
-
-
-def _records(path, file):
-    first = file.readline()
-    if _is_one_record(first) and not first.lstrip().startswith("["):
-        yield Located(1, first)
-        yield from (Located(number, line) for number, line in enumerate(file, 2) if line.strip())
-    else:
-        yield from _document(path, first + file.read())
-
-
-def _is_one_record(line):
-    """True for a line that is a whole resource, and no Bundle: the file is NDJSON, or that one resource."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(record, dict) and record.get("resourceType") != "Bundle"
-
-
-def _document(path, text):
-    """One JSON document over several lines: a resource, or a Bundle of them."""
-    decoder = json.JSONDecoder()
-    try:
-        document, end = decoder.raw_decode(text, JSON_SPACE.match(text).end())
-        if rest := text[end:].strip():
-            raise json.JSONDecodeError(f"extra data after the JSON: {rest[:20]!r}", text, end)
-    except json.JSONDecodeError as error:
-        raise LoadError(path, error.lineno, f"not JSON: {error.msg}") from None
-    if isinstance(document, dict) and document.get("resourceType") == "Bundle":
-        yield from _entries(path, text, decoder)
-    else:
-        yield Located(1, text)
-
-
-def _entries(path, text, decoder):
-    """The resources of a Bundle's entries, each as its own stretch of the text."""
-    for start, _end in _members(text, decoder, JSON_SPACE.match(text).end(), "entry", is_list=True):
-        line = text.count("\n", 0, start) + 1
-        found = list(_members(text, decoder, start, "resource")) if text[start] == "{" else []
-        if not found:
-            raise LoadError(path, line, "a Bundle entry without a resource")
-        begin, end = found[0]
-        yield Located(line, text[begin:end])
-
-
-def _members(text, decoder, position, wanted, is_list=False):
-    """(start, end) of the value of a key of the JSON object at a position; of each of its members, if it is a list."""
-    position = JSON_SPACE.match(text, position + 1).end()
-    while text[position] != "}":
-        key, position = decoder.raw_decode(text, position)
-        position = JSON_SPACE.match(text, JSON_SPACE.match(text, position).end() + 1).end()
-        start = position
-        _value, position = decoder.raw_decode(text, position)
-        if key == wanted:
-            yield from _items(text, decoder, start) if is_list and text[start] == "[" else [(start, position)]
-        position = _after_comma(text, position)
-
-
-def _items(text, decoder, position):
-    position = JSON_SPACE.match(text, position + 1).end()
-    while text[position] != "]":
-        start = position
-        _value, position = decoder.raw_decode(text, position)
-        yield start, position
-        position = _after_comma(text, position)
-
-
-def _after_comma(text, position):
-    position = JSON_SPACE.match(text, position).end()
-    return JSON_SPACE.match(text, position + 1).end() if text[position] == "," else position
-
-
 # Understanding
 
 
 def _version_of_file(resources, path):
-    """The API version that the first telling record of a file is of."""
+    """The API version that the first telling record of a file is of; None for a Bundle without entries."""
+    located = None
     for located in read_file(path):
         try:
             record = _parsed(located.text)
+            resource = _resource(resources, record)
         except BadRecord as problem:
             raise LoadError(path, located.line, problem) from None
-        if found := _version_of(resources, record, located.text):
+        if found := _version_of(resource, record, located.text):
             return found
-    raise LoadError(
-        path, 1, f"the FHIR version cannot be told from the records: give --fhir {' or --fhir '.join(RELEASES)}"
-    )
+    if located:
+        ways = " or ".join(f"--fhir {release}" for release in RELEASES)
+        raise LoadError(path, 1, f"the FHIR version cannot be told from the records: give {ways}")
+    return None
 
 
-def _version_of(resources, record, text):
+def _version_of(resource, record, text):
     """`v1`, `v2`, or None where a record could be either."""
-    resource = resources.get(record.get("resourceType"))
-    profiles = record.get("meta", {}).get("profile", []) if isinstance(record.get("meta"), dict) else []
-    r4 = "http://terminology.hl7.org/" in text or any("/us/carin-bb/" in str(profile) for profile in profiles)
-    r4 = r4 or (resource is not None and any(element in record for element in resource.r4_elements))
-    stu3 = resource is not None and any(element in record for element in resource.stu3_elements)
+    meta = record.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, dict) else None
+    r4 = (
+        "http://terminology.hl7.org/" in text
+        or "/us/carin-bb/" in str(profiles)
+        or any(element in record for element in resource.r4_elements)
+    )
+    stu3 = any(element in record for element in resource.stu3_elements)
     return None if r4 == stu3 else RELEASES["r4" if r4 else "stu3"]
 
 
@@ -193,7 +96,7 @@ def _row(resources, path, located, version):
     try:
         record = _parsed(located.text)
         resource = _resource(resources, record, version)
-        told = _version_of(resources, record, located.text)
+        told = _version_of(resource, record, located.text)
         if told not in (None, version):
             raise BadRecord(f"this record is FHIR {API_VERSIONS[told][0]}, and the file is {API_VERSIONS[version][0]}")
         columns = {
@@ -202,23 +105,33 @@ def _row(resources, path, located, version):
             "id": _id(record),
             "patient": _patient(resource, record),
             "last_updated": _last_updated(record),
-            "body": WHITE_SPACE.sub(r"\1", located.text),
+            "body": _compact(located.text),
         }
         return columns, entries(resource, record)
     except BadRecord as problem:
         raise LoadError(path, located.line, problem) from None
 
 
+def _compact(text):
+    """The JSON without white space between its tokens, which stay as they are: `1.00` is not `1.0` (FHIR, decimal)."""
+    parts = JSON_STRING.split(text)
+    parts[::2] = ["".join(between.split()) for between in parts[::2]]
+    return "".join(parts)
+
+
 def _parsed(text):
     try:
         record = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        text.encode()
+        # What a redaction will do with it: no half characters, no boundless numbers, no lists within lists in lists.
+        orjson.dumps(orjson.loads(text))
     except json.JSONDecodeError as error:
         raise BadRecord(f"not JSON: {error.msg}") from None
-    except (UnicodeEncodeError, RecursionError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise BadRecord(f"not JSON that can be kept: {error}") from None
     if not isinstance(record, dict):
         raise BadRecord("not a JSON object")
+    if NUL.search(text):
+        raise BadRecord('a text with the character 0 (FHIR, "Data types": string)')
     return record
 
 
@@ -234,15 +147,18 @@ def _no_constant(name):
     raise BadRecord(f"{name} is not JSON")
 
 
-def _resource(resources, record, version):
+def _resource(resources, record, version=None):
+    """The FhirResource of a record.  `version` None: not known yet."""
     resource_type = record.get("resourceType")
     if not isinstance(resource_type, str) or not resource_type:
         raise BadRecord("no resourceType")
-    resource = resources.get(resource_type)
-    if resource is None or version not in resource.versions:
-        known = ", ".join(sorted(t for t, r in resources.items() if version in r.versions))
-        raise BadRecord(f"no plugin declares {resource_type} in {API_VERSIONS[version][0]}; declared: {known}")
-    return resource
+    if resource_type == "Bundle":
+        raise BadRecord("a Bundle among other records: give it as a file of its own")
+    declared = {t: r for t, r in resources.items() if version is None or version in r.versions}
+    if resource_type not in declared:
+        release = f" in {API_VERSIONS[version][0]}" if version else ""
+        raise BadRecord(f"no plugin declares {resource_type}{release}; declared: {', '.join(sorted(declared))}")
+    return declared[resource_type]
 
 
 def _id(record):
@@ -277,19 +193,18 @@ def _last_updated(record):
 
 def _write(db, rows):
     """Write the rows of one batch; returns Counter({(resource type, outcome): records})."""
-    last_of_key = {_key(columns): (columns, found) for columns, found in rows}
-    stored = _stored(db, list(last_of_key))
-    counts, new, changed = Counter(), [], []
-    for key, (columns, found) in last_of_key.items():
-        number, body = stored.get(key, (None, None))
-        outcome = "added" if number is None else "unchanged" if body == columns["body"] else "replaced"
+    stored = _stored(db, {_key(columns) for columns, _found in rows})
+    bodies = {key: body for key, (_number, body) in stored.items()}
+    counts, written = Counter(), {}
+    for columns, found in rows:  # of two records with one id, the later one stays
+        key, body = _key(columns), columns["body"]
+        outcome = "added" if key not in bodies else "unchanged" if bodies[key] == body else "replaced"
         counts[columns["resource_type"], outcome] += 1
-        if outcome == "added":
-            new.append((columns, found))
-        elif outcome == "replaced":
-            changed.append((number, columns, found))
-    _insert(db, new)
-    _replace(db, changed)
+        bodies[key] = body
+        if outcome != "unchanged":
+            written[key] = (columns, found)
+    _insert(db, [row for key, row in written.items() if key not in stored])
+    _replace(db, [(stored[key][0], *row) for key, row in written.items() if key in stored])
     return counts
 
 
@@ -303,7 +218,7 @@ def _stored(db, keys):
         return {}
     key = tuple_(Record.version, Record.resource_type, Record.id)
     rows = db.execute(
-        select(Record.version, Record.resource_type, Record.id, Record.number, Record.body).where(key.in_(keys))
+        select(Record.version, Record.resource_type, Record.id, Record.number, Record.body).where(key.in_(sorted(keys)))
     )
     return {tuple(row[:3]): (row.number, row.body) for row in rows}
 

@@ -1,4 +1,4 @@
-"""What leaves a record under a token without a demographic scope?  Whatever does not say who the person is.
+"""What of a record goes out under a token without a demographic scope?  All but what says who the person is.
 
 Three rules take the rest out, at any depth, for every resource type, whatever source it comes from:
 
@@ -13,7 +13,7 @@ import json
 
 import orjson
 
-from bb2.fhir.personal import MEDICARE_NUMBER, PERSONAL_KEYS, TELLING_KEYS, is_personal
+from bb2.fhir.personal import MEDICARE_NUMBER, NAMING_KEYS, PERSONAL_KEYS, is_personal, may_hold_a_medicare_number
 
 ABOUT_PEOPLE = frozenset({"Patient", "RelatedPerson", "Person"})
 #: Elements that refer to a person whatever the form of the reference (R4 and STU3).
@@ -22,6 +22,8 @@ OF_A_REFERENCE = frozenset({"reference", "type"})  #: what stays of a reference 
 #: A coded value under these labels what stands beside it: Identifier.type, supportingInfo.category, Coding.code.
 LABELS = frozenset({"type", "category", "code", "coding"})
 SAME, CHANGED, GONE = range(3)  #: what became of an element
+SAYING_KEYS = NAMING_KEYS | PERSONAL_KEYS
+_ABSENT = object()
 
 
 def redacted(body, resource, resources):
@@ -32,7 +34,7 @@ def redacted(body, resource, resources):
     # An escape could hide a Medicare number from a look at the text, so escaped text is written plainly first.
     record = orjson.loads(body)
     text = orjson.dumps(record).decode() if "\\" in body else body
-    numbers = MEDICARE_NUMBER.search(text) is not None
+    numbers = may_hold_a_medicare_number(text)
     if not _Redaction(record, resource, resources, numbers).changes:
         return body
     exact = json.loads(body, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
@@ -53,66 +55,68 @@ class _Redaction:
 
     def _remove_declared(self, record, resource):
         paths = [path.split(".") for path in resource.demographic_elements] if resource else []
-        return any([_remove(record, path) for path in (*paths, ["text"])])
+        return sum(_remove(record, path) for path in (*paths, ["text"])) > 0
 
     # Rules 2 and 3
 
     def _clean(self, element, root=False):
         """Clean an object.  GONE: it says who the person is as a whole, or nothing is left of it."""
-        removed, result = [], SAME
-        is_record = root or "resourceType" in element
+        is_record, result, removed = root or "resourceType" in element, SAME, []
         if is_record and not root:
             if _is_person(element):
                 return GONE
-            if self._remove_declared(element, self.resources.get(element["resourceType"])):
+            if self._remove_declared(element, self.resources.get(str(element["resourceType"]))):
                 result = CHANGED
         for key, value in element.items():
+            if value.__class__ is str and key not in SAYING_KEYS and not self.numbers:
+                continue  # most of a record
             found = self._member(key, value, element)
             if found == GONE:
-                if key in TELLING_KEYS or (key in LABELS and not is_record):
+                if not root and (key in NAMING_KEYS or key in LABELS):
                     return GONE
                 removed.append(key)
             elif found == CHANGED:
                 result = CHANGED
         for key in removed:
-            result = CHANGED
-            element.pop(key, None)
-        if result == CHANGED and not is_record and not element.keys() - {"url", "id"}:
+            _remove(element, [key])
+        if not removed and result == SAME:
+            return SAME
+        if not is_record and not element.keys() - {"url", "id"}:
             return GONE  # an extension that lost its value, an object that lost its elements
-        return result
+        return CHANGED
 
     def _member(self, key, value, element):
-        """Clean the value of one key of an object."""
-        if key in PERSONAL_KEYS:
-            return GONE
+        """Clean the value of one key of an object, or one member of the list under it."""
         kind = value.__class__
-        if kind is dict:
-            if key in PEOPLE_ELEMENTS or self._refers_to_a_person(value):
-                return self._only_where_it_points(value)
-            return self._clean(value)
-        if kind is list:
-            return self._clean_list(key, value)
         if kind is str:
-            if is_personal(key, value, element):
+            if key in NAMING_KEYS and is_personal(key, value, element.get("system")):
                 return GONE
             if self.numbers and MEDICARE_NUMBER.search(value):
                 return GONE
-        return SAME
+            return GONE if key in PERSONAL_KEYS else SAME
+        if key in PERSONAL_KEYS:
+            return GONE
+        if kind is dict:
+            points = key in PEOPLE_ELEMENTS or self._refers_to_a_person(value)
+            return self._only_where_it_points(value) if points else self._clean(value)
+        return self._clean_list(key, value) if kind is list else SAME
 
     def _clean_list(self, key, members):
         found = [self._member(key, member, {}) for member in members]
-        if GONE in found:
-            if key in LABELS or key.startswith("_"):
-                return GONE  # the whole label; and what extends a list of values stays in step with it, or goes
-            members[:] = [m for m, gone in zip(members, found, strict=True) if gone != GONE]
-            return CHANGED if members else GONE
-        return CHANGED if CHANGED in found else SAME
+        if GONE not in found:
+            return CHANGED if CHANGED in found else SAME
+        if key in LABELS or not all(isinstance(member, dict) for member in members):
+            return GONE  # the whole label; and a list of plain values goes whole, in step with the list that extends it
+        members[:] = [m for m, gone in zip(members, found, strict=True) if gone != GONE]
+        return CHANGED if members else GONE
 
     def _refers_to_a_person(self, element):
-        reference = element.get("reference")
-        if isinstance(reference, str):
-            return "Patient/" in reference or "Person/" in reference or reference in self.people
-        return "display" in element and _is_person({"resourceType": element.get("type")})
+        if "reference" not in element and "type" not in element:
+            return False
+        reference, kind = element.get("reference"), element.get("type")
+        if isinstance(reference, str) and ("Patient/" in reference or "Person/" in reference):
+            return True
+        return (isinstance(reference, str) and reference in self.people) or _names_a_person_type(kind)
 
     def _only_where_it_points(self, element):
         """Of a reference to a person, nothing but that; GONE where it points to a record that is taken out."""
@@ -127,13 +131,18 @@ class _Redaction:
 def _remove(element, path):
     """Take out the element at a path, and the `_element` that extends it; True where there was one."""
     if isinstance(element, list):
-        return any([_remove(member, path) for member in element])
+        removed = sum(_remove(member, path) for member in element) > 0
+        element[:] = [member for member in element if not removed or member != {}]
+        return removed
     if not isinstance(element, dict):
         return False
-    if len(path) > 1:
-        return _remove(element.get(path[0]), path[1:])
-    absent = object()
-    return any([element.pop(key, absent) is not absent for key in (path[0], f"_{path[0]}")])
+    key, *rest = path
+    if not rest:
+        return sum(element.pop(k, _ABSENT) is not _ABSENT for k in (key, f"_{key}")) > 0
+    removed = _remove(element.get(key), rest)
+    if removed and not element[key]:
+        del element[key]
+    return removed
 
 
 def _contained(record):
@@ -141,6 +150,9 @@ def _contained(record):
     return [c for c in contained if isinstance(c, dict)] if isinstance(contained, list) else []
 
 
-def _is_person(element):
-    kind = element.get("resourceType")
-    return isinstance(kind, str) and kind in ABOUT_PEOPLE
+def _is_person(record):
+    return _names_a_person_type(record.get("resourceType"))
+
+
+def _names_a_person_type(text):
+    return isinstance(text, str) and text in ABOUT_PEOPLE

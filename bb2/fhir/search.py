@@ -1,18 +1,25 @@
 """What does a search ask for?  The parameters of a URL, read once, into a Query (FHIR, "Search")."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bb2.fhir import FhirError
-from bb2.fhir.dates import instant, interval
-from bb2.fhir.index import entries
-from bb2.scopes import FhirResource
+from bb2.fhir.dates import interval
+from bb2.fhir.index import entries, last_updated
+from bb2.scopes import FhirResource, Include
 
 DEFAULT_COUNT, MOST_COUNT = 10, 50
+MOST_VALUES = 200  #: in one search: each is a condition for the database
 PREFIXES = ("eq", "lt", "le", "gt", "ge")
 ACCEPTED_DATES = f"2024, 2024-06, 2024-06-30 or 2024-06-30T12:00:00Z, after nothing or one of {', '.join(PREFIXES)}"
 JSON_FORMATS = ("json", "application/json", "application/fhir+json", "application/json+fhir", "text/json")
-#: Parameters that shape the answer and are no filter: name -> the values accepted, None for any that is checked later.
-CONTROLS = {"_count": None, "startIndex": None, "_format": JSON_FORMATS, "_summary": ("count", "false"), "_total": None}
+#: Parameters that shape the answer and are no filter: name -> the values accepted, None for what is checked otherwise.
+CONTROLS = {
+    "_count": None,
+    "startIndex": None,
+    "_format": None,
+    "_summary": ("count", "false"),
+    "_total": ("accurate", "estimate", "none"),
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,7 @@ class DateFilter:
 
     def matches(self, record, found):
         if self.param == "_lastUpdated":
-            updated = record.get("meta", {}).get("lastUpdated")
-            moment = instant(updated) if updated else 0  # as FhirRecord.of has it
+            moment = last_updated(record) or 0  # as FhirRecord.of has it
             targets = [(moment, moment + 1)]
         else:
             targets = [(entry.low, entry.high) for entry in found if entry.param == self.param]
@@ -81,6 +87,7 @@ class Query:
     filters: tuple[IdFilter | TokenFilter | DateFilter, ...] = ()
     count: int = DEFAULT_COUNT  #: records on the page; 0: only the total is asked for
     offset: int = 0
+    includes: tuple[Include, ...] = ()  #: what goes out beside the records found
     used: tuple[tuple[str, str], ...] = field(default=(), compare=False)  #: the parameters that counted, for links
     ignored: tuple[str, ...] = field(default=(), compare=False)
 
@@ -91,46 +98,102 @@ class Query:
         return owned and all(f.matches(record, found) for f in self.filters)
 
 
-def parse(version, resource, patient, params):
-    """The Query of these URL parameters, [(name, value)].  A FhirError names the parameter, its value, what is accepted."""
-    declared = {param.name: param for param in resource.search_params}
-    references = {"patient", resource.patient_element} - {"id"}
-    controls, filters, used, ignored = {}, [], [], []
-    for name, value in params:
-        base, _, modifier = name.partition(":")
-        known = base in declared or base in references or base in CONTROLS or base in ("_id", "_lastUpdated")
-        if not known:
-            ignored.append(name)
-            continue
-        if value == "":
-            continue
-        if modifier:
-            raise _bad(name, value, f"{base} without a modifier")
-        if base in CONTROLS:
+def parse(version, resource, patient, params, strict=False):
+    """The Query of URL parameters, [(name, value)].  A FhirError names the parameter, its value, and what is accepted.
+
+    `strict`: refuse an unknown parameter, which is ignored otherwise (FHIR, "Search: handling errors").
+    """
+    known = _known(resource)
+    ignored = tuple(name for name, _value in params if _base(name) not in known)
+    if strict and ignored:
+        unknown = ", ".join(dict.fromkeys(ignored))
+        raise FhirError(400, "not-supported", f"unknown search parameter: {unknown}; accepted: {', '.join(known)}")
+    asked = [(name, value) for name, value in params if _base(name) in known and value != ""]
+    for name, value in asked:
+        if name != _base(name):
+            raise _bad(name, value, f"{_base(name)} without a modifier")
+    controls = {}
+    for name, value in asked:
+        if name in CONTROLS:
             # Clients repeat _count on a link that carries it already: the link's own comes first, and counts.
-            controls.setdefault(base, value)
-            continue
-        used.append((name, value))
-        if base in references:
-            _refuse_another_patient(name, value, patient)
-        else:
-            filters.append(_filter(base, value, declared.get(base)))
+            controls.setdefault(name, value)
     count = _control(controls)
-    offset = _number(controls, "startIndex", 0)
-    shaping = [(n, v) for n, v in controls.items() if n not in ("_count", "startIndex")]
-    return Query(version, resource, patient, tuple(filters), count, offset, (*used, *shaping), tuple(ignored))
+    used = [(name, value) for name, value in asked if name not in CONTROLS]
+    shaping = [(name, value) for name, value in controls.items() if name not in ("_count", "startIndex")]
+    return Query(
+        version,
+        resource,
+        patient,
+        _filters(resource, patient, used),
+        count,
+        _number(controls, "startIndex", 0),
+        _includes(resource, used),
+        (*used, *shaping),
+        ignored,
+    )
+
+
+def check_format(value):
+    """A FhirError 406 for a `_format` that is not JSON (FHIR, "RESTful API": _format)."""
+    # A `+` that the client forgot to encode came as a space.
+    if value and value.partition(";")[0].strip().replace(" ", "+").lower() not in JSON_FORMATS:
+        raise FhirError(406, "not-supported", f"_format={value} is not served; accepted: {', '.join(JSON_FORMATS)}")
+
+
+def _base(name):
+    return name.partition(":")[0]
+
+
+def _references(resource):
+    """The parameters that name the patient."""
+    return [name for name in dict.fromkeys((resource.patient_element, "patient")) if name != "id"]
+
+
+def _known(resource):
+    """The names of the parameters that a search of this type knows."""
+    declared = [param.name for param in resource.search_params]
+    include = ["_include"] if resource.includes else []
+    return list(dict.fromkeys(["_id", "_lastUpdated", *_references(resource), *declared, *include, *CONTROLS]))
+
+
+def _filters(resource, patient, used):
+    declared = {param.name: param for param in resource.search_params}
+    references = _references(resource)
+    filters, values = [], 0
+    for name, value in used:
+        if name in references:
+            _refuse_another_patient(name, value, patient)
+        elif name != "_include":
+            filters.append(_filter(name, value, declared.get(name)))
+            values += value.count(",") + 1
+    if values > MOST_VALUES:
+        raise FhirError(400, "too-costly", f"{values} values to search by; accepted: {MOST_VALUES} in one search")
+    return tuple(filters)
+
+
+def _includes(resource, used):
+    """The Includes that are asked for, each once."""
+    values = [value for name, value in used if name == "_include"]
+    return tuple(dict.fromkeys(include for value in values for include in _include(resource, value)))
+
+
+def _include(resource, value):
+    """The Includes of one value: `Type:name`, `Type:name:TargetType`, `Type:*` or `*` (FHIR, "Search: _include")."""
+    if value in ("*", f"{resource.type}:*"):
+        return resource.includes
+    name, _, target = value.removeprefix(f"{resource.type}:").partition(":")
+    for include in resource.includes if value.startswith(f"{resource.type}:") else ():
+        if name == include.name and target in ("", *include.types):
+            return [replace(include, types=(target,)) if target else include]
+    raise _bad("_include", value, ", ".join(("*", *resource.include_values)))
 
 
 def _control(controls):
     """The number of records on a page, and a check of the parameters that shape the answer."""
+    check_format(controls.get("_format"))
     for name, accepted in CONTROLS.items():
-        value = controls.get(name)
-        if name == "_format" and value is not None and value.replace(" ", "+").lower() not in accepted:
-            raise FhirError(406, "not-supported", f"_format={value} is not served; accepted: json")
-        if name == "_summary" and value is not None and value not in accepted:
-            raise _bad(name, value, ", ".join(accepted))
-    if controls.get("_total", "accurate") not in ("accurate", "estimate", "none"):
-        raise _bad("_total", controls["_total"], "accurate, estimate, none")
+        if accepted and controls.get(name, accepted[0]) not in accepted:
+            raise _bad(name, controls[name], ", ".join(accepted))
     count = min(_number(controls, "_count", DEFAULT_COUNT), MOST_COUNT)
     return 0 if controls.get("_summary") == "count" else count
 
@@ -150,9 +213,7 @@ def _refuse_another_patient(name, value, patient):
 def _filter(name, value, param):
     if name == "_id":
         return IdFilter(frozenset(value.split(",")))
-    if name == "_lastUpdated":
-        return DateFilter(name, tuple(_dates(name, value)))
-    if param.type == "date":
+    if name == "_lastUpdated" or param.type == "date":
         return DateFilter(name, tuple(_dates(name, value)))
     return TokenFilter(name, tuple(_tokens(param, value)))
 
@@ -169,12 +230,13 @@ def _dates(name, value):
 
 
 def _tokens(param, value):
+    """(system, code) of each of a token parameter's values: `code`, `system|code`, `system|`, `|code`."""
     for text in value.split(","):
         system, bar, code = text.rpartition("|")
         code = code.lower()
-        codes = param.codes if not bar or system == param.code_system else ()
-        if codes and code not in codes:
-            raise _bad(param.name, value, ", ".join(codes) + ", or system|code")
+        codes = param.codes if code and (not bar or system == param.code_system) else ()
+        if text in ("", "|") or (codes and code not in codes):
+            raise _bad(param.name, value, ", ".join(("system|code", *param.codes)))
         yield (system if bar else None), (code or None)
 
 

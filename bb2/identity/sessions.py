@@ -84,16 +84,8 @@ class Browser:
     def _set_cookie(self, request, response):
         """Tell the browser of a session that began or ended; it heeds both only with the same attributes."""
         if self._value != self._brought:
-            max_age = None if self._value else 0
-            response.set_cookie(
-                self.cookie,
-                self._value or "",
-                max_age=max_age,
-                path="/",
-                secure=self.secure,
-                httponly=True,
-                samesite="Lax",
-            )
+            value, max_age = (self._value, None) if self._value else ("", 0)
+            response.set_cookie(self.cookie, value, max_age, secure=self.secure, httponly=True, samesite="Lax")
 
     def _find(self):
         session = self.db.get(BrowserSession, hashed(self._value)) if self._value else None

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from oauthlib.uri_validate import is_absolute_uri
 from sqlalchemy import func, select
 
 from bb2.clock import utcnow
@@ -115,6 +116,10 @@ def _redirect_uri_problem(uri):
         return "it is not a URL"
     if "#" in uri:
         return "it may have no fragment"
+    if not is_absolute_uri(uri):
+        return "it is not an absolute URI (RFC 3986, 4.3)"
+    if {".", ".."} & set(url.path.split("/")):
+        return "its path may hold no . or .., which browsers and servers take away"
     if url.username or url.password or port == 0:
         return "it may hold no user name, no password and no port 0"
     if url.scheme == "https" and url.hostname:

@@ -15,6 +15,7 @@ __all__ = [
     "USERINFO",
     "Endpoint",
     "FhirResource",
+    "Include",
     "Scope",
     "ScopeError",
     "SearchParam",
@@ -106,12 +107,22 @@ class SearchParam:
 
 
 @dataclass(frozen=True)
+class Include:
+    """Records that a search of a resource type can bring along: `_include=ExplanationOfBenefit:coverage`."""
+
+    name: str  #: of the reference search parameter: `coverage`
+    path: str  #: the dotted path of the References: `insurance.coverage`
+    types: tuple[str, ...]  #: the resource types that they can point to; included are those that the token may read
+
+
+@dataclass(frozen=True)
 class FhirResource:
     """A FHIR resource type: whose a record is, who it tells of, and how it is searched."""
 
     type: str
     patient_element: str = "patient"  #: the Reference that names the patient; `id` for the Patient itself
     search_params: tuple[SearchParam, ...] = ()
+    includes: tuple[Include, ...] = ()  #: what `_include` brings along
     #: Elements that say who the person is, as dotted paths: taken out for a token without a demographic scope.
     demographic_elements: tuple[str, ...] = ()
     versions: tuple[str, ...] = tuple(API_VERSIONS)
@@ -130,6 +141,12 @@ class FhirResource:
     @cached_property
     def search(self):
         return Endpoint(path=f"fhir/{self.type}", resource=self, interaction="search-type", versions=self.versions)
+
+    @property
+    def include_values(self):
+        """The values of `_include` that a search of this type accepts."""
+        names = [*(include.name for include in self.includes), "*"] if self.includes else []
+        return [f"{self.type}:{name}" for name in names]
 
     def scopes(self, *, consent, demographic, detail=""):
         """The four scopes that SMART has for this resource type, in the same words: `.read .r .s .rs`."""

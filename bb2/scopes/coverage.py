@@ -5,8 +5,8 @@ from bb2.scopes import FhirResource, Words, hookimpl
 COVERAGE = FhirResource(
     "Coverage",
     patient_element="beneficiary",
-    # CMS's Coverage.subscriberId is the Medicare number.
-    demographic_elements=("subscriberId", "subscriber", "policyHolder", "identifier"),
+    # CMS's Coverage.subscriberId is the Medicare number; the others name or number the person where they are filled.
+    demographic_elements=("subscriberId", "subscriber", "policyHolder", "identifier", "dependent"),
     stu3_elements=("grouping",),
     r4_elements=("class",),
     profiles=("http://hl7.org/fhir/us/carin-bb/StructureDefinition/C4BB-Coverage",),

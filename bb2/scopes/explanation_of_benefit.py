@@ -1,10 +1,12 @@
 """patient/ExplanationOfBenefit: the beneficiary's claims, as Medicare processed them."""
 
-from bb2.scopes import FhirResource, SearchParam, Words, hookimpl
+from bb2.scopes import FhirResource, Include, SearchParam, Words, hookimpl
 
 # Blue Button's own claim types, and HL7's (http://terminology.hl7.org/CodeSystem/claim-type).
 BLUE_BUTTON_TYPES = ("carrier", "dme", "hha", "hospice", "inpatient", "outpatient", "pde", "snf")
 HL7_TYPES = ("institutional", "oral", "pharmacy", "professional", "vision")
+PROVIDERS = ("Organization", "Practitioner", "PractitionerRole")
+BELOW_THE_STATE = ("text", "line", "city", "district", "postalCode")
 
 EXPLANATION_OF_BENEFIT = FhirResource(
     "ExplanationOfBenefit",
@@ -30,8 +32,25 @@ EXPLANATION_OF_BENEFIT = FhirResource(
             definition="http://hl7.org/fhir/us/carin-bb/SearchParameter/explanationofbenefit-service-date",
         ),
     ),
-    # Who was paid or where an accident happened can name the person; CMS fills none of them today.
-    demographic_elements=("payee", "accident"),
+    # CARIN Blue Button 2.0, "_include Support".
+    includes=(
+        Include("patient", "patient", ("Patient",)),
+        Include("provider", "provider", PROVIDERS),
+        Include("care-team", "careTeam.provider", PROVIDERS),
+        Include("coverage", "insurance.coverage", ("Coverage",)),
+        Include("insurer", "insurer", ("Organization",)),
+        Include("payee", "payee.party", (*PROVIDERS, "Patient", "RelatedPerson")),
+    ),
+    # Who was paid, where an accident happened, the printed form and attached papers can name the person, and care at
+    # home is given where the person lives.  CMS fills none of them today but the state of `locationAddress`.
+    demographic_elements=(
+        "payee",
+        "accident",
+        *(f"form.{part}" for part in ("data", "url", "title")),
+        "information.valueAttachment",
+        "supportingInfo.valueAttachment",
+        *(f"{item}.locationAddress.{part}" for item in ("item", "addItem") for part in BELOW_THE_STATE),
+    ),
     stu3_elements=("information", "organization", "hospitalization", "totalCost", "totalBenefit"),
     r4_elements=("use", "supportingInfo", "total"),
     profiles=(

@@ -1,5 +1,7 @@
 """The authorization endpoint: an app's request is checked, kept, and put before the person (RFC 6749, 4.1.1)."""
 
+from urllib.parse import urlencode
+
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 from pyramid.httpexceptions import HTTPSeeOther
@@ -44,7 +46,8 @@ def _checked(request):
     # The CMS SDKs pad the challenge, which RFC 7636 (4.2) does not.
     asked = [(name, value.rstrip("=") if name == "code_challenge" else value) for name, value in asked]
     try:
-        _scopes, read = request.oauth.validate_authorization_request("", body=asked)
+        # As text: of a list, oauthlib would drop what comes twice before it looks for duplicates.
+        _scopes, read = request.oauth.validate_authorization_request("", body=urlencode(asked))
     except FatalClientError as error:
         raise _unreachable(request) from error
     except OAuth2Error as error:

@@ -72,7 +72,7 @@ class ConsentPage:
     def show(self, kept, problem=None):
         """Render the page, and keep what it shows: the answer is read against that."""
         request = self.request
-        access = kept.client.access
+        access, months = kept.client.access, self.settings.consent_months
         screen = consent_screen(
             request.registry["scopes"],
             kept.scopes,
@@ -81,9 +81,7 @@ class ConsentPage:
             translate=request.localizer.translate,
             demographic_default=self.settings.demographic_default,
             # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
-            expires_at=consents.expiry(access, kept.created_at, self.settings.consent_months)
-            if access == "ongoing"
-            else None,
+            expires_at=consents.expiry(access, kept.created_at, months) if access == "ongoing" else None,
         )
         kept.shown, kept.shown_to = screen.as_json(), request.browser.beneficiary.id
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
@@ -102,7 +100,9 @@ class ConsentPage:
         screen = ConsentScreen.from_json(kept.shown)
         if request.POST.get("answer") == "no":
             return self.claim(kept, "no") or decline(request, kept, "no")
-        if request.POST.get("answer") != "yes" or request.POST.get("screen") != screen.digest:
+        if request.POST.get("answer") != "yes":
+            return self.show(kept, problem="answer")
+        if request.POST.get("screen") != screen.digest:
             return self.show(kept, problem="changed")
         try:
             share_demographic = screen.share_demographic(request.POST.get("demographic"))

@@ -83,18 +83,12 @@ def _permission(request):
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    headers = {}
-    if error.status == 403:
-        found = Refusal(403, "insufficient_scope", error.diagnostics)
-        headers["WWW-Authenticate"] = challenge(found)
     outcome = operation_outcome(error.code, error.diagnostics)
-    return Response(
-        json.dumps(outcome),
-        status=error.status,
-        content_type="application/fhir+json",
-        charset="utf-8",
-        headers=list({"Cache-Control": "no-store", **headers}.items()),
-    )
+    response = Response(json.dumps(outcome), status=error.status, content_type="application/fhir+json", charset="utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    if error.status == 403:
+        response.headers["WWW-Authenticate"] = challenge(Refusal(403, "insufficient_scope", error.diagnostics))
+    return response
 
 
 @exception_view_config(PageError)

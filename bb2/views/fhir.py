@@ -2,50 +2,98 @@
 
 import json
 import time
+from functools import partial
 
-from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from bb2.discovery import capability_statement, fhir_base
+from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.bundle import searchset
 from bb2.fhir.compartment import Compartment
 from bb2.fhir.dates import to_instant
-from bb2.fhir.search import parse
+from bb2.fhir.include import included
+from bb2.fhir.redaction import redacted
+from bb2.fhir.search import check_format, parse
 from bb2.security import hides_demographic
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 STARTED = int(time.time() * 1_000_000)
 
 
 def read(request):
     """FHIR, "read": one record by its id."""
-    return fhir_json(compartment(request).read(request.matchdict["id"]).body)
+    check_format(request.GET.get("_format"))
+    return fhir_json(_compartment(request, _resource(request)).read(_id(request)).body)
 
 
 def search(request):
     """FHIR, "search": by GET, or by POST to `_search`."""
-    records = compartment(request)
-    query = parse(records.version, records.resource, records.patient, _parameters(request))
+    records = _compartment(request, _resource(request))
+    query = parse(records.version, records.resource, records.patient, _parameters(request), _is_strict(request))
+    page = records.search(query)
+    beside = included(query, page, _readable(request)) if query.includes else ()
     base = fhir_base(request.registry["settings"].base_url, records.version)
-    return fhir_json(searchset(query, records.search(query), base, int(time.time() * 1_000_000)))
+    return fhir_json(searchset(query, page, base, int(time.time() * 1_000_000), beside))
+
+
+def _resource(request):
+    """The FhirResource of the matched route."""
+    return request.registry["protected_routes"][request.matched_route.name].resource
+
+
+def _id(request):
+    """The id in the path; what is no FHIR id is not looked for, and as unknown as any."""
+    id = request.matchdict["id"]
+    return id if FHIR_ID.fullmatch(id) else ""
+
+
+def _compartment(request, resource):
+    """The Compartment of the token's patient for a resource type."""
+    registry = request.registry
+    redact = None
+    if hides_demographic(request.identity, registry["scopes"]):
+        redact = partial(redacted, resource=resource, resources=registry["scopes"].resources)
+    source = registry["sources"][resource.type]
+    return Compartment(source, request.matchdict["version"], resource, request.identity.patient, redact)
+
+
+def _readable(request):
+    """{resource type: Compartment} of the types that the token opens for reading."""
+    scopes = request.registry["scopes"]
+    return {
+        resource.type: _compartment(request, resource)
+        for resource in scopes.resources.values()
+        if request.matchdict["version"] in resource.versions
+        and scopes.scopes_opening(resource.read) & request.identity.scopes
+    }
 
 
 def _parameters(request):
-    params = list(request.GET.items())
-    if request.method == "POST":
-        params += request.POST.items()
-    if not all(isinstance(value, str) and "\x00" not in value for _name, value in params):
-        raise HTTPBadRequest
+    """[(name, value)] of the URL, and of the form that a POST brings."""
+    params = [*request.GET.items(), *_form(request)]
+    for name, value in params:
+        if not isinstance(value, str) or "\x00" in value:
+            raise FhirError(400, "invalid", f"{name} has a value that is not text; accepted: text")
     return params
 
 
-def compartment(request):
-    """The Compartment of the token's patient for the resource type of the matched route."""
-    endpoint = request.registry["protected_routes"][request.matched_route.name]
-    source = request.registry["sources"][endpoint.resource.type]
-    redact = hides_demographic(request.identity, request.registry["scopes"])
-    return Compartment(source, request.matchdict["version"], endpoint.resource, request.identity.patient, redact)
+def _form(request):
+    if request.method != "POST" or not request.body:
+        return ()
+    if request.content_type not in FORMS:
+        raise FhirError(415, "not-supported", f"{request.content_type} is not read; accepted: {', '.join(FORMS)}")
+    try:
+        return request.POST.items()
+    except ValueError:
+        raise FhirError(400, "invalid", "the body is not a form") from None
+
+
+def _is_strict(request):
+    """`Prefer: handling=strict` (RFC 7240, 4.4; FHIR, "Search: handling errors")."""
+    preferences = request.headers.get("Prefer", "").replace(";", ",").split(",")
+    return any(preference.replace('"', "").replace(" ", "").lower() == "handling=strict" for preference in preferences)
 
 
 def fhir_json(body):
@@ -54,6 +102,7 @@ def fhir_json(body):
 
 @view_config(route_name="metadata", request_method=("GET", "HEAD"), permission=NO_PERMISSION_REQUIRED)
 def metadata(request):
+    check_format(request.GET.get("_format"))
     base_url = request.registry["settings"].base_url
     version = request.matchdict["version"]
     return fhir_json(

@@ -1,5 +1,6 @@
 """What do all pages share?  Their language, their words for problems, and what they tell the browser to allow."""
 
+import re
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
@@ -12,6 +13,7 @@ _ = TranslationStringFactory("bb2")
 
 LANGUAGES = ("en", "es")
 LANGUAGE_COOKIE = "lang"
+LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")  # of a Host header, and nothing more
 ONE_YEAR = 31_536_000  # seconds
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -139,7 +141,7 @@ def address_tween_factory(handler, registry):
         if len(path) > 1 and path.endswith("/") and not path.endswith("//"):
             environ["PATH_INFO"] = path[:-1]
         # A developer may call this machine localhost or 127.0.0.1: cookies belong to the name that was used.
-        if not (is_loopback(registry["settings"].base_url) and is_loopback(f"//{environ.get('HTTP_HOST', '')}")):
+        if not (is_loopback(public.geturl()) and LOOPBACK_HOST.fullmatch(environ.get("HTTP_HOST", ""))):
             environ["HTTP_HOST"], environ["wsgi.url_scheme"] = public.netloc, public.scheme
         return handler(request)
 

@@ -1,0 +1,118 @@
+"""No page has a fault that axe finds (WCAG 2.2 AA and good practice), in either language, on the narrowest phone."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+NARROW = {"width": 320, "height": 568}
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+LONG_NAME = "an app with a very long name " + "and-without-a-place-to-break-it-" + "anywhere-at-all"
+
+
+class Inspector:
+    """Looks at one page after the other, and keeps what is wrong with each."""
+
+    def __init__(self, person, language):
+        self.person, self.language, self.faults, self.seen = person, language, [], []
+
+    def look(self, name):
+        page = self.person.page
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        self.seen.append(name)
+        self.person.picture(f"narrow-{name}-{self.language}")
+        found = Axe().run(page, options=RULES).response["violations"]
+        self.faults += [f"{name}: {v['id']}: {json.dumps([n['html'] for n in v['nodes']])}" for v in found]
+        width = page.evaluate("document.documentElement.scrollWidth")
+        self._expect(name, width <= NARROW["width"], f"scrolls sideways: {width} px")
+        self._expect(name, self.person.language == self.language, f"is in {self.person.language}")
+        self._expect(name, page.locator("h1").count() == 1, "has not one h1")
+
+    def _expect(self, name, holds, fault):
+        if not holds:
+            self.faults.append(f"{name}: {fault}")
+
+
+@contextmanager
+def inspection(make_person, server, language):
+    """An Inspector with a narrow phone; what it found wrong fails the test at the end."""
+    inspector = Inspector(make_person(server, viewport=NARROW, java_script_enabled=True), language)
+    refused = []
+    inspector.person.page.on("console", lambda message: refused.append(message.text))
+    inspector.person.visit(f"/?lang={language}")
+    yield inspector
+    assert inspector.faults == []
+    assert [text for text in refused if "Content Security Policy" in text] == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_whole_journey(make_person, server, language):
+    with inspection(make_person, server, language) as inspector:
+        person, look = inspector.person, inspector.look
+        look("home")
+        person.visit("/testclient")
+        look("testclient")
+        person.connect(lang=language)
+        look("sign-in")
+        person.sign_in(password="wrong")
+        look("wrong-password")
+        person.sign_in()
+        look("consent")
+        consent = person.page.url
+        person.answer("yes")
+        look("callback")
+        person.visit("/connections")
+        look("connections")
+        person.page.goto(consent)
+        look("already-yes")
+        person.visit("/connections")
+        person.page.locator(".connection button").first.click()
+        look("ended")
+        person.visit("/")
+        look("home-signed-in")
+        person.page.locator(".person button").click()
+        person.visit("/sign-in")
+        look("sign-in-alone")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_pages_of_what_can_go_wrong(make_person, asking_server, language):
+    with inspection(make_person, asking_server, language) as inspector:
+        person, look = inspector.person, inspector.look
+        person.to_consent(lang=language)
+        person.answer("yes")
+        look("choose")
+        person.answer("no")
+        look("callback-no")
+        person.visit("/nothing/here")
+        look("no-such-page")
+        person.visit("/v2/o/authorize?client_id=unknown")
+        look("unreachable-app")
+        person.visit("/consent/unknown")
+        look("no-longer-open")
+        person.visit("/testclient/callback?code=of-another&state=test")
+        look("another-test")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_app_with_a_long_name_and_all_its_links(make_person, server, language):
+    links = ("website", "privacy-policy", "terms")
+    options = [word for name in links for word in (f"--{name}", f"https://{'long-' * 12}name.example/{name}")]
+    name = f"{LONG_NAME[:77]} {language}"
+    app = json.loads(
+        server.command("client", "add", "--name", name, "--redirect-uri", "https://app.example/", *options, "--json")
+    )
+    with inspection(make_person, server, language) as inspector:
+        person = inspector.person
+        person.visit("/testclient")
+        start = person.page.locator("main a.button").get_attribute("href")
+        asked = dict(pair.split("=", 1) for pair in start.split("?")[1].split("&"))
+        asked |= {"client_id": app["client_id"], "redirect_uri": "https%3A%2F%2Fapp.example%2F", "lang": language}
+        person.visit("/v2/o/authorize?" + "&".join(f"{key}={value}" for key, value in asked.items()))
+        inspector.look("long-name-sign-in")
+        person.sign_in()
+        inspector.look("long-name-consent")

@@ -1,0 +1,92 @@
+"""A fresh virtual environment with bb2's wheel and then the example plugin, made once for all test processes."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+SOURCES = ("alembic", "bb2", "pyproject.toml", "README.md", "setup.py")
+PROBE = Path(__file__).with_name("claim_probe.py")
+#: What of the tests' own environment would change what is found in the fresh one.
+OURS = ("BB2_", "PYTEST_", "PYTHON", "VAR", "VIRTUAL_ENV")
+
+
+class FreshEnvironment:
+    """The environment in `folder`/venv.  `without` and `with_claim`: what the probe saw before and after the plugin."""
+
+    def __init__(self, folder):
+        self.folder, self.venv = folder, folder / "venv"
+        self.outside = folder / "outside"  # a folder that is not in the checkout
+
+    @classmethod
+    def shared(cls, tmp_path_factory):
+        """Made by the first test process that asks; another waits for it."""
+        folder = tmp_path_factory.getbasetemp()
+        folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "fresh-environment"
+        folder.mkdir(exist_ok=True)
+        environment = cls(folder)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "ready").exists():
+                environment.make()
+                (folder / "ready").touch()
+        return environment
+
+    @property
+    def without(self):
+        return json.loads((self.folder / "without.json").read_text())
+
+    @property
+    def with_claim(self):
+        return json.loads((self.folder / "with_claim.json").read_text())
+
+    def make(self):
+        self.outside.mkdir(exist_ok=True)
+        source, example = self.folder / "source", self.folder / "bb2-claim"
+        source.mkdir()
+        for name in SOURCES:
+            copied = shutil.copytree if (CHECKOUT / name).is_dir() else shutil.copy
+            copied(CHECKOUT / name, source / name)
+        shutil.copytree(CHECKOUT / "examples" / "bb2-claim", example)
+
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.venv], check=True)
+        self.pip("install", "setuptools>=70.1,<81")  # the first that builds wheels by itself
+        self.pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", self.folder, source)
+        (wheel,) = self.folder.glob("bb2-*.whl")
+        self.pip("install", "--no-compile", f"{wheel}[testing]")
+        shutil.rmtree(source)
+        (self.folder / "without.json").write_text(self.run("python", PROBE))
+        self.install(example)
+        (self.folder / "with_claim.json").write_text(self.run("python", PROBE))
+
+    def install(self, package):
+        """Install a plugin package, as its README says; what it needs must be there already."""
+        self.pip("install", "--no-build-isolation", "--no-index", f"{package}[test]")
+
+    def pip(self, *arguments):
+        """The tests' own pip, at work in this environment: to install another takes five seconds."""
+        python = self.venv / "bin" / "python"
+        self.run(sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check", *arguments)
+
+    def run(self, program, *arguments, **environ):
+        """Run one of the environment's own programs, outside the checkout; returns what it printed."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        done = subprocess.run(
+            [self.venv / "bin" / program, *arguments],
+            cwd=self.outside,
+            env=kept | environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run_tests(self, tests):
+        """Run a package's tests with the environment's own pytest; returns its last line."""
+        copied = shutil.copytree(tests, self.outside / f"{tests.parent.name}-tests", dirs_exist_ok=True)
+        return self.run("pytest", "-q", "-p", "no:cacheprovider", copied).splitlines()[-1]

@@ -1,0 +1,95 @@
+"""Nothing that is secret stands in the database or in the log, after everything that a person and an app can do."""
+
+import logging
+
+import pytest
+from oauth.steps import EVERYTHING, answer, redeem
+from sqlalchemy import select
+
+from bb2.models import Base
+from bb2.testing import ALICE, PASSWORD, code_of
+
+MEDICARE_NUMBER = "1S00E00AA00"
+RECORDS = (
+    {
+        "resourceType": "Patient",
+        "id": ALICE,
+        "identifier": [{"system": "http://hl7.org/fhir/sid/us-mbi", "value": MEDICARE_NUMBER}],
+        "name": [{"family": "Doe", "given": ["Alice"]}],
+    },
+    {
+        "resourceType": "Coverage",
+        "id": "part-a",
+        "subscriberId": MEDICARE_NUMBER,
+        "beneficiary": {"reference": f"Patient/{ALICE}"},
+    },
+)
+
+
+def whole_journey(server):
+    """Everything once; returns every secret that came along, {what: value}."""
+    secrets = {"client secret": server.client_secret, "password": PASSWORD}
+    page = server.consent_page(EVERYTHING, nonce="nonce")
+    secrets["session cookie"] = next(c.value for c in server.cookiejar if c.name == "beneficiary")
+    secrets["CSRF token"] = page.forms[1]["csrf_token"].value
+    redirect = server.approve(page)
+    secrets |= {"code": code_of(redirect), "verifier": server.verifier}
+    token = redeem(server, redirect)
+    new = server.refresh(token)
+    for name, response in ("first", token), ("second", new):
+        secrets |= {f"{name} {kind}": response[kind] for kind in ("access_token", "refresh_token", "id_token")}
+    for path in "fhir/Patient", "fhir/Coverage", "connect/userinfo":
+        server.api(path, new)
+    server.api(f"fhir/Patient?identifier={MEDICARE_NUMBER}", new, status="*")
+    # What goes wrong is told and logged too.
+    redeem(server, redirect, status=400)
+    server.refresh(token, status=400)
+    server.refresh(new, client_secret="a wrong secret", status=401)
+    server.api("connect/userinfo", new, status=401)
+    answer(server.consent_page(EVERYTHING, username="bob"), "no")
+    wrong = server.get("/sign-in").forms
+    form = next(form for form in wrong.values() if "password" in form.fields)
+    form["username"], form["password"] = "alice", "a wrong password"
+    form.submit("answer", value="sign-in", status="*")
+    closing = {"client_id": server.client_id, "client_secret": server.client_secret}
+    server.post("/v2/o/revoke/", closing | {"token": new["access_token"]})
+    return secrets | {"wrong secret": "a wrong secret", "wrong password": "a wrong password"}
+
+
+@pytest.fixture
+def everything_is_logged(caplog):
+    """Every logger at its finest, those of the libraries too; each is put back afterwards."""
+    caplog.set_level(logging.DEBUG)
+    loggers = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    levels = [(each, each.level) for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.DEBUG)
+    yield caplog
+    for each, level in levels:
+        each.setLevel(level)
+
+
+def test_no_column_of_any_table_holds_a_secret(make_server):
+    server = make_server(records=RECORDS)
+    secrets = whole_journey(server)
+    with server.engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            rows = connection.execute(select(table)).mappings().all()
+            for what, secret in secrets.items():
+                for row in rows:
+                    for column, value in row.items():
+                        assert secret not in str(value), f"{what} stands in {table.name}.{column}"
+            assert rows or table.name == "record_index"
+
+
+def test_no_line_of_the_log_holds_a_secret_or_says_who_the_person_is(make_server, everything_is_logged):
+    server = make_server(records=RECORDS)
+    for each in ("sqlalchemy.engine.Engine", "oauthlib.oauth2.rfc6749.grant_types.refresh_token", "bb2.audit"):
+        logging.getLogger(each).setLevel(logging.DEBUG)
+    secrets = whole_journey(server)
+    log = everything_is_logged.text
+    assert "consent.given" in log
+    for what, secret in secrets.items():
+        assert secret not in log, f"the log holds the {what}"
+    for who in "Alice", "Doe", MEDICARE_NUMBER:
+        assert who not in log

@@ -1,0 +1,74 @@
+"""The Spanish catalog: whole, current, compiled, and with the same gaps to fill in as the English."""
+
+import re
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+import bb2.scopes
+from bb2.scopes import Words
+
+PACKAGE = Path(bb2.__file__).parent
+CATALOG = PACKAGE / "locale/es/LC_MESSAGES/bb2.po"
+GAPS = re.compile(r"\$\{\w+\}|%\(\w+\)s|</?\w[^>]*>")
+
+
+@pytest.fixture(scope="module")
+def spanish():
+    with CATALOG.open("rb") as file:
+        return read_po(file, locale="es", domain="bb2", abort_invalid=True)
+
+
+@pytest.fixture(scope="module")
+def messages(spanish):
+    """{English: Message}"""
+    return {message.id: message for message in spanish if message.id}
+
+
+@pytest.fixture(scope="module")
+def sources():
+    """Every message of the templates and the views."""
+    with (PACKAGE.parent / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    return {found[2] for found in extract_from_dir(PACKAGE, methods, options)}
+
+
+def test_every_message_of_the_sources_is_in_the_catalog(messages, sources):
+    assert sources - set(messages) == set()
+
+
+def test_the_catalog_has_no_message_that_the_sources_have_not(spanish, messages, sources):
+    assert set(messages) - sources == set()
+    assert not spanish.obsolete
+
+
+def test_every_message_is_translated_and_none_is_a_guess(messages):
+    assert [english for english, message in messages.items() if message.fuzzy] == []
+    assert [english for english, message in messages.items() if message.string in ("", english)] == []
+
+
+def test_placeholders_and_markup_are_the_same_in_both_languages(messages):
+    for english, message in messages.items():
+        assert Counter(GAPS.findall(english)) == Counter(GAPS.findall(message.string)), english
+
+
+def test_the_compiled_catalog_is_what_the_catalog_compiles_to(messages):
+    with CATALOG.with_suffix(".mo").open("rb") as file:
+        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+    assert compiled == {english: message.string for english, message in messages.items()}
+
+
+@pytest.mark.parametrize("plugin", [module.name for module in iter_modules(bb2.scopes.__path__)])
+def test_every_built_in_scope_has_spanish_words(plugin):
+    scopes = import_module(f"bb2.scopes.{plugin}").register_scopes()
+    for scope in scopes if isinstance(scopes, list) else [scopes]:
+        for words in filter(None, (scope.consent, scope.detail)):
+            assert isinstance(words, Words), scope.name
+            assert words.in_language("es") not in ("", words), scope.name

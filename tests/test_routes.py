@@ -1,0 +1,148 @@
+"""Every view is public by decision, or protected by an Endpoint that a scope opens; every path takes a slash."""
+
+import re
+
+import pytest
+from pyramid.security import NO_PERMISSION_REQUIRED
+
+from bb2.plugins import installed_plugins
+from bb2.sandbox.demo import ensure_demo_client
+from bb2.scopes import Endpoint
+from bb2.testing import ALICE, ConsentServer, record
+
+VERSIONS = ("v1", "v2")
+#: The routes that answer without an access token: pages with a session of their own, and what every client may know.
+PUBLIC = {
+    "__static/",
+    "applications",
+    "authorize",
+    "connections",
+    "consent",
+    "health",
+    "health_db",
+    "health_fhir",
+    "home",
+    "jwks",
+    "metadata",
+    "oauth_authorization_server",
+    "openid_configuration",
+    "openid_configuration_of_version",
+    "revoke",
+    "revoke_token",
+    "sign_in",
+    "sign_out",
+    "smart_configuration",
+    "smart_configuration_of_version",
+    "testclient",
+    "testclient_callback",
+    "token",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    built_in = [module for name, module in installed_plugins().items() if name.startswith("bb2:")]
+    var = tmp_path_factory.mktemp("var")
+    server = ConsentServer(*built_in, settings={"bb2.var": str(var)})
+    with server.db() as db:
+        ensure_demo_client(db, server.scopes, var, server.settings.base_url)
+        server.load(db, [record(resource, "a-1", ALICE) for resource in server.scopes.resources.values()])
+    return server
+
+
+@pytest.fixture(scope="module")
+def token(server):
+    return server.grant()
+
+
+def views(server):
+    """(route name, permission) of every view; exception views have no route."""
+    introspector = server.app.registry.introspector
+    for entry in introspector.get_category("views"):
+        view = entry["introspectable"]
+        permissions = [other["value"] for other in entry["related"] if other.category_name == "permissions"]
+        if view["context"] is None:
+            yield view["route_name"], permissions[0] if permissions else None
+
+
+def routes(server):
+    """{name: pattern}"""
+    return {
+        entry["introspectable"]["name"]: entry["introspectable"]["pattern"]
+        for entry in server.app.registry.introspector.get_category("routes")
+    }
+
+
+def test_every_view_is_public_by_decision_or_opened_by_a_scope(server):
+    for route, permission in views(server):
+        if permission == NO_PERMISSION_REQUIRED:
+            assert route in PUBLIC, f"{route} is public"
+        else:
+            assert isinstance(permission, Endpoint), f"{route} has the permission {permission}"
+            assert server.scopes.scopes_opening(permission), f"no scope opens {route}"
+
+
+def test_what_is_listed_as_public_is_there_and_is_public(server):
+    found = dict(views(server))
+    assert {route for route in PUBLIC if found.get(route) == NO_PERMISSION_REQUIRED} == PUBLIC
+
+
+def test_every_route_has_a_view(server):
+    assert set(routes(server)) == {route for route, _permission in views(server)}
+
+
+def test_every_fhir_route_but_metadata_and_smart_configuration_is_protected(server):
+    fhir = {name for name, pattern in routes(server).items() if "}/fhir/" in pattern}
+    assert fhir & PUBLIC == {"metadata", "smart_configuration_of_version"}
+    assert len(fhir - PUBLIC) == 2 * 3 * 3  # read, search, _search; of three types; in two versions
+
+
+def paths(server):
+    """A path of every route, in each version that it has, without a trailing slash."""
+    found = set()
+    for name, pattern in routes(server).items():
+        for version in VERSIONS if name != "__static/" else ():
+            path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
+            if "{version" not in path:  # the route of the other version
+                found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
+    return sorted(found)
+
+
+def answer(server, method, path, token):
+    """What a request is answered, but for what differs from one time to the next."""
+    server.reset()
+    headers = {"Authorization": f"Bearer {token['access_token']}"} if re.search("/fhir|/userinfo", path, re.I) else {}
+    found = server.request(path, method=method, headers=headers, expect_errors=True)
+    return found.status_int, found.content_type
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_path_answers_with_and_without_a_trailing_slash(server, token, method):
+    for path in paths(server):
+        bare = answer(server, method, path, token)
+        slashed = answer(server, method, f"{path.rstrip('/')}/", token)
+        assert slashed == bare, f"{method} {path}"
+
+
+def test_every_path_is_found_by_a_method(server, token):
+    for path in paths(server):
+        found = {answer(server, method, path, token)[0] for method in ("GET", "POST")}
+        assert found - {404}, path
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("path", ["connect/userinfo", "connect/UserInfo", "fhir/Coverage", "fhir/Coverage/a-1"])
+def test_a_protected_path_with_a_slash_gives_the_same_as_without(server, token, version, path):
+    bare, slashed = (server.api(f"{path}{end}", token, version=version).json for end in ("", "/"))
+    for changing in ("id", "meta"):  # of a Bundle
+        bare.pop(changing, None)
+        slashed.pop(changing, None)
+    assert slashed == bare
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_post_is_not_redirected(server, slash):
+    for path in ("/v1/o/token", "/v2/o/token", "/v1/o/revoke_token", "/v2/o/revoke"):
+        found = server.post(path + slash, {}, expect_errors=True)
+        assert 400 <= found.status_int < 500
+        assert "error" in found.json
