@@ -28,9 +28,7 @@ def main(global_config, **ini):
 
 def make_app(settings, engine, plugins, signing_keys):
     """Assemble the application from its parts.  `plugins` is {name: module}."""
-    # At its finest, oauthlib logs codes and tokens: no handler but one put on `oauthlib` itself shall see that.
-    logging.getLogger("oauthlib").setLevel(logging.INFO)
-    logging.getLogger("oauthlib").propagate = False
+    _hush_libraries()
     manager = plugin_manager(plugins)
     with Configurator() as config:
         registry = config.registry
@@ -47,6 +45,17 @@ def make_app(settings, engine, plugins, signing_keys):
         manager.hook.configure(config=config)
         registry["app"] = config.make_wsgi_app()
     return registry["app"]
+
+
+def _hush_libraries():
+    """At their finest, oauthlib logs tokens, and SQLAlchemy the rows that it reads: no configuration turns that on."""
+    for name in logging.root.manager.loggerDict:
+        if name.startswith(("oauthlib", "sqlalchemy.engine")):
+            logging.getLogger(name).addFilter(_above_debug)
+
+
+def _above_debug(log_record):
+    return log_record.levelno > logging.DEBUG
 
 
 def authorization_server(request):

@@ -1,6 +1,5 @@
 """How is the database reached?  A session for each request that writes, bare connections for the hot path."""
 
-import logging
 from pathlib import Path
 
 from sqlalchemy import create_engine, event
@@ -13,8 +12,6 @@ BUSY_TIMEOUT = 15  # seconds that a writer waits for another on SQLite
 def make_engine(url):
     """An engine for a database URL (SQLite or PostgreSQL), set up so that what was committed is kept."""
     url = make_url(url)
-    # At its finest, SQLAlchemy logs the rows that it reads: people's records.  Statements may be logged.
-    logging.getLogger("sqlalchemy.engine.Engine").addFilter(_no_rows)
     if url.get_backend_name() == "sqlite":
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -23,10 +20,6 @@ def make_engine(url):
         event.listen(engine, "begin", _begin_immediate)
         return engine
     return create_engine(url, hide_parameters=True, pool_pre_ping=False, pool_size=10, max_overflow=20)
-
-
-def _no_rows(log_record):
-    return log_record.levelno > logging.DEBUG
 
 
 def reader(engine):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
@@ -29,12 +30,18 @@ class FreshEnvironment:
         folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "fresh-environment"
         folder.mkdir(exist_ok=True)
         environment = cls(folder)
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with environment.lock("making", fcntl.LOCK_EX):
             if not (folder / "ready").exists():
                 environment.make()
                 (folder / "ready").touch()
         return environment
+
+    @contextmanager
+    def lock(self, name, kind):
+        """Test processes wait here for each other."""
+        with (self.folder / f"{name}.lock").open("w") as file:
+            fcntl.flock(file, kind)
+            yield
 
     @property
     def without(self):
@@ -45,13 +52,14 @@ class FreshEnvironment:
         return json.loads((self.folder / "with_claim.json").read_text())
 
     def make(self):
-        self.outside.mkdir(exist_ok=True)
         source, example = self.folder / "source", self.folder / "bb2-claim"
+        for left_over in (source, example, self.venv, self.outside):  # by a process that failed
+            shutil.rmtree(left_over, ignore_errors=True)
+        self.outside.mkdir()
         source.mkdir()
         for name in SOURCES:
-            copied = shutil.copytree if (CHECKOUT / name).is_dir() else shutil.copy
-            copied(CHECKOUT / name, source / name)
-        shutil.copytree(CHECKOUT / "examples" / "bb2-claim", example)
+            _copy(CHECKOUT / name, source / name)
+        _copy(CHECKOUT / "examples" / "bb2-claim", example)
 
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.venv], check=True)
         self.pip("install", "setuptools>=70.1,<81")  # the first that builds wheels by itself
@@ -65,18 +73,23 @@ class FreshEnvironment:
 
     def install(self, package):
         """Install a plugin package, as its README says; what it needs must be there already."""
-        self.pip("install", "--no-build-isolation", "--no-index", f"{package}[test]")
+        with self.lock("plugins", fcntl.LOCK_EX):  # nobody reads a plugin that is half installed
+            self.pip("install", "--no-build-isolation", "--no-index", f"{package}[test]")
 
     def pip(self, *arguments):
         """The tests' own pip, at work in this environment: to install another takes five seconds."""
         python = self.venv / "bin" / "python"
-        self.run(sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check", *arguments)
+        self._run(sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check", *arguments)
 
     def run(self, program, *arguments, **environ):
         """Run one of the environment's own programs, outside the checkout; returns what it printed."""
+        with self.lock("plugins", fcntl.LOCK_SH):
+            return self._run(self.venv / "bin" / program, *arguments, **environ)
+
+    def _run(self, *arguments, **environ):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         done = subprocess.run(
-            [self.venv / "bin" / program, *arguments],
+            arguments,
             cwd=self.outside,
             env=kept | environ,
             capture_output=True,
@@ -90,3 +103,11 @@ class FreshEnvironment:
         """Run a package's tests with the environment's own pytest; returns its last line."""
         copied = shutil.copytree(tests, self.outside / f"{tests.parent.name}-tests", dirs_exist_ok=True)
         return self.run("pytest", "-q", "-p", "no:cacheprovider", copied).splitlines()[-1]
+
+
+def _copy(path, to):
+    """Elsewhere, as a build writes into the folder that it builds from."""
+    if path.is_dir():
+        shutil.copytree(path, to, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
+    else:
+        shutil.copy(path, to)

@@ -114,6 +114,9 @@ class Include:
     path: str  #: the dotted path of the References: `insurance.coverage`
     types: tuple[str, ...]  #: the resource types that they can point to; included are those that the token may read
 
+    def __post_init__(self):
+        _refuse_forgotten_commas(self)
+
 
 @dataclass(frozen=True)
 class FhirResource:

@@ -80,7 +80,7 @@ def _parameters(request):
 
 
 def _form(request):
-    if request.method != "POST" or not request.body:
+    if request.method != "POST" or not request.is_body_readable:
         return ()
     if request.content_type not in FORMS:
         raise FhirError(415, "not-supported", f"{request.content_type} is not read; accepted: {', '.join(FORMS)}")

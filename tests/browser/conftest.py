@@ -5,28 +5,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import launch
 from playwright.sync_api import sync_playwright
 
 from running import RunningServer
 
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_OPTIONS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-gpu",
-)
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 PHONE = {"width": 375, "height": 667}
 
 
 @pytest.fixture(scope="session")
 def browser():
-    assert CHROMIUM.exists(), f"the browser tests need {CHROMIUM}: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

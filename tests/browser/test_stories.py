@@ -184,11 +184,11 @@ def test_stopping_under_my_connected_apps_closes_the_tokens_at_once(person):
 
 
 def test_not_you_leads_to_the_same_request_of_another_person(person):
-    person.to_consent(number=0)
+    person.to_consent(number=1)
     first = person.page.locator(".person b").inner_text()
     person.page.locator(".person button").click()
     assert person.heading == "Sign in"
-    person.sign_in(number=1)
+    person.sign_in(number=0)
     assert person.heading == "Share your Medicare information with Carely?"
     assert person.page.locator(".person b").inner_text() != first
     person.answer("yes")

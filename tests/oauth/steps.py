@@ -52,10 +52,10 @@ def redeem(server, answer, *, version="v2", status=200, **changes):
     return server.post(f"/{version}/o/token/", server.token_request(code, **changes), status=status).json
 
 
-def answer(page, answer="yes", **fields):
-    """Answer the authorization page; a field that is None is not sent."""
+def answer(page, said="yes", **fields):
+    """Answer the authorization page as it stands, but for these fields; one that is None is not sent."""
     form = consent_form(page)
-    sent = dict(form.submit_fields("answer", submit_value=answer)) | fields
+    sent = dict(form.submit_fields()) | {"answer": said} | fields
     return form.response.goto(
         form.action, method="POST", params={k: v for k, v in sent.items() if v is not None}, status="*"
     )

@@ -1,11 +1,11 @@
 """What the API says to a token that does not open an endpoint (RFC 6750), in the shape of the place."""
 
 import pytest
-from oauth.steps import EVERYTHING, another_app, answer, change_app, consents_of, earlier, redeem
 
 from bb2.clock import utcnow
 from bb2.models import AccessToken, Consent
 from bb2.testing import ALICE
+from oauth.steps import EVERYTHING, another_app, answer, change_app, consents_of, earlier, redeem
 
 PATHS = ("connect/userinfo", "connect/UserInfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit/any")
 
@@ -37,7 +37,19 @@ class TestWithoutAGoodToken:
 
     @pytest.mark.parametrize(
         "value",
-        ["unknown", "x" * 8000, "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "%00", "' OR 1=1 --", "a,b", "a b", "", "é", "\x7f"],
+        [
+            "unknown",
+            "x" * 8000,
+            "a.b.c",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "%00",
+            "' OR 1=1 --",
+            "a,b",
+            "a b",
+            "",
+            "é",
+            "\x7f",
+        ],
     )
     def test_an_odd_token_is_invalid(self, server, value):
         for url in URLS:

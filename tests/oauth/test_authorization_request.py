@@ -5,11 +5,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from oauth.steps import EVERYTHING, LESS, another_app, another_browser, answer, ask, change_app, error_of, redeem
 
 from bb2.clock import utcnow
 from bb2.oauth.clients import ClientError, checked_redirect_uris
 from bb2.testing import STATE, answer_of, challenge, code_of
+from oauth.steps import EVERYTHING, LESS, another_app, another_browser, answer, ask, change_app, error_of, redeem
 
 GOOD_URI = "https://app.example/callback"
 NEAR_MISSES = (
@@ -69,7 +69,11 @@ class TestThePersonIsTold:
     @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "response_type", "scope", "state"])
     def test_that_a_parameter_came_twice(self, server, name):
         good = server.authorization_request("openid")
-        for twice in ([(name, "other"), *good.items()], [*good.items(), (name, "other")], [*good.items(), *good.items()]):
+        for twice in (
+            [(name, "other"), *good.items()],
+            [*good.items(), (name, "other")],
+            [*good.items(), *good.items()],
+        ):
             assert_the_person_is_told(server.get("/v2/o/authorize/", twice, status="*"))
 
     def test_that_the_app_is_switched_off(self, make_server):

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
-from oauth.steps import EVERYTHING, answer, consents_of, opens, trail
 from sqlalchemy import func, select
 from webob import Request
 
 from bb2.models import AccessToken
 from bb2.testing import code_of
+from oauth.steps import EVERYTHING, answer, consents_of, opens, trail
 
 THREADS = 12
 

@@ -8,9 +8,9 @@ import pytest
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import KeySet
-from oauth.steps import EVERYTHING, earlier, opens, redeem
 
 from bb2.models import BrowserSession
+from oauth.steps import EVERYTHING, earlier, opens, redeem
 
 
 def verified(server, token):

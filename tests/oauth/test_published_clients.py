@@ -5,9 +5,9 @@ import hashlib
 import secrets
 
 import pytest
-from oauth.steps import EVERYTHING, answer, opens, redeem
 
 from bb2.testing import code_of
+from oauth.steps import EVERYTHING, answer, opens, redeem
 
 
 @pytest.fixture(params=["v1", "v2"])

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from oauth.steps import EVERYTHING, LESS, another_app, change_app, consents_of, earlier, opens, redeem, told, trail
 
 from bb2.clock import utcnow
 from bb2.models import Consent, RefreshToken
 from bb2.testing import ALICE
+from oauth.steps import EVERYTHING, LESS, another_app, change_app, consents_of, earlier, opens, redeem, told, trail
 
 
 @pytest.fixture

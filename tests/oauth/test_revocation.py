@@ -1,9 +1,9 @@
 """revoke_token closes a token and its siblings, revoke ends the consent; never what is another app's (RFC 7009)."""
 
 import pytest
-from oauth.steps import EVERYTHING, another_app, consents_of, opens, told
 
 from bb2.testing import code_of
+from oauth.steps import EVERYTHING, another_app, consents_of, opens, told
 
 
 def close(server, token, path="revoke_token", status=200, version="v2", **changes):

@@ -3,11 +3,11 @@
 import logging
 
 import pytest
-from oauth.steps import EVERYTHING, answer, redeem
 from sqlalchemy import select
 
 from bb2.models import Base
 from bb2.testing import ALICE, PASSWORD, code_of
+from oauth.steps import EVERYTHING, answer, redeem
 
 MEDICARE_NUMBER = "1S00E00AA00"
 RECORDS = (

@@ -5,6 +5,10 @@ from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from bb2.clock import utcnow
+from bb2.models import AuthorizationCode, Consent
+from bb2.testing import ALICE, challenge, code_of
 from oauth.steps import (
     EVERYTHING,
     LESS,
@@ -17,10 +21,6 @@ from oauth.steps import (
     redeem,
     trail,
 )
-
-from bb2.clock import utcnow
-from bb2.models import AuthorizationCode, Consent
-from bb2.testing import ALICE, challenge, code_of
 
 
 @pytest.fixture
@@ -295,7 +295,8 @@ class TestTheEndpoint:
                 assert response.headers["WWW-Authenticate"] == 'Basic realm="bb2"'
 
     @pytest.mark.parametrize(
-        "header", ["Basic", "Basic ", "Basic !", "Basic YQ==", "Basic w6k6w6k=", "Basic //8=", "Basic é", "x", ",", "Basic  "]
+        "header",
+        ["Basic", "Basic ", "Basic !", "Basic YQ==", "Basic w6k6w6k=", "Basic //8=", "Basic é", "x", ",", "Basic  "],
     )
     def test_refuses_malformed_basic_credentials(self, server, header):
         asked = server.token_request("any", client_id=None, client_secret=None)

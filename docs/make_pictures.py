@@ -1,0 +1,46 @@
+"""Make the README's pictures from the running program: `make pictures`."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("tests", "tests/browser")]
+
+from chromium import launch
+
+from running import RunningServer
+
+PICTURES = Path(__file__).with_name("pictures")
+PHONE = {"width": 400, "height": 800}
+LINKS = ("--website", "https://carely.example", "--privacy-policy", "https://carely.example/privacy")
+TERMS = ("--terms", "https://carely.example/terms")
+
+
+def main():
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as var, RunningServer(var) as server, sync_playwright() as playwright:
+        demo = json.loads((Path(var) / "demo-client.json").read_text())
+        server.command("client", "set", demo["client_id"], *LINKS, *TERMS)
+        browser = launch(playwright)
+        page = browser.new_page(viewport=PHONE, device_scale_factor=2, locale="en-US")
+        authorize(page, server.url)
+        page.screenshot(path=PICTURES / "authorize.png", full_page=True)
+        browser.close()
+    print(PICTURES / "authorize.png")
+
+
+def authorize(page, url):
+    """Go from the demo client to the authorization page."""
+    page.goto(f"{url}/testclient")
+    page.get_by_role("link", name="Connect with Medicare").click()
+    page.get_by_label("User name").fill("BBUser00000")
+    page.get_by_label("Password").fill("PW00000!")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/consent/*")
+
+
+if __name__ == "__main__":
+    main()
