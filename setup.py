@@ -33,6 +33,7 @@ setup(
         "psycopg[binary]>=3.1.18",
         "pyramid>=2.1",
         "pyramid-jinja2>=2.10",
+        "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
         "waitress>=3.0",
     ],

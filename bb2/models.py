@@ -1,6 +1,7 @@
 """The tables."""
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -46,7 +47,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {list[str]: JSON, dict: JSON, datetime: UtcDateTime}
+    type_annotation_map: ClassVar = {list[str]: JSON, dict: JSON, datetime: UtcDateTime}
 
 
 class Client(Base):

@@ -171,6 +171,15 @@ def test_two_plugins_cannot_hold_the_records_of_one_type():
     assert "switch one of them off in bb2.scopes" in message
 
 
+def test_records_of_a_type_that_no_scope_opens_are_refused():
+    @hookimpl
+    def register_fhir_sources(settings):
+        return {"Coverrage": MemorySource()}
+
+    message = refused(openid, coverage, plugin("dental", register_fhir_sources=register_fhir_sources))
+    assert message == "test:dental brings records of Coverrage, which no scope opens; opened: Coverage"
+
+
 def test_a_misspelt_hook_is_refused_and_the_hooks_are_listed():
     @hookimpl
     def register_scope():

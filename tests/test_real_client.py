@@ -13,9 +13,6 @@ SDK_PORT = 8000  # the SDK's environment LOCAL is http://localhost:8000
 CALLBACK = "http://localhost:8000/testclient/callback"
 USERNAME, PASSWORD = "BBUser00000", "PW00000!"
 
-# One server on one port: these tests run in one process.
-pytestmark = pytest.mark.xdist_group("port-8000")
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

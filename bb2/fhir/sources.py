@@ -9,6 +9,11 @@ def collect_sources(manager, settings, default, resources):
     for implementation in manager.hook.register_fhir_sources.get_hookimpls():
         arguments = {"settings": settings} if "settings" in implementation.argnames else {}
         for resource_type, source in (implementation.function(**arguments) or {}).items():
+            if resource_type not in resources:
+                raise ScopeError(
+                    f"{implementation.plugin_name} brings records of {resource_type}, which no scope opens; "
+                    f"opened: {', '.join(sorted(resources))}"
+                )
             if resource_type in sources:
                 raise ScopeError(
                     f"two plugins hold the records of {resource_type}: {brought_by[resource_type]} and "

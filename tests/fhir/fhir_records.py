@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
+from bb2.oauth.clients import add_client
 from bb2.scopes import coverage as coverage_scope
 from bb2.scopes import explanation_of_benefit, launch_patient, offline_access, openid, profile
 from bb2.scopes import patient as patient_scope
@@ -97,6 +99,18 @@ def claim(
 def server_with(engine, records, **options):
     """The whole application with the built-in scopes and these records: dicts, or {version: dicts}."""
     return ConsentServer(*BUILT_IN, engine=engine, records=records, **options)
+
+
+def grant_to_another_app(server, scope, **options):
+    """A token of another client: a second consent to one client would close its first token."""
+    first = server.client_id, server.client_secret
+    with server.db() as db:
+        client, secret = add_client(db, server.scopes, name=f"App {uuid4()}", redirect_uris=[server.redirect_uri])
+        server.client_id, server.client_secret = client.client_id, secret
+    try:
+        return server.grant(scope, **options)
+    finally:
+        server.client_id, server.client_secret = first
 
 
 def ids(bundle):

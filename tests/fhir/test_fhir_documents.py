@@ -3,9 +3,14 @@
 import importlib
 import json
 
-from fhir_records import CLAIMS_AND_COVERAGE, EVERYTHING, VERSIONS, claim, ids, link, pages
+from fhir_records import CLAIMS_AND_COVERAGE, EVERYTHING, VERSIONS, claim, follow, ids, link, pages
+from webtest import TestApp
 
+from bb2 import make_app
+from bb2.oauth.keys import SigningKeys
 from bb2.sandbox import people
+from bb2.scopes import patient
+from bb2.settings import Settings
 from bb2.testing import ALICE
 
 MODELS = {"v1": "fhir.resources.STU3", "v2": "fhir.resources.R4B"}
@@ -62,10 +67,10 @@ def test_a_moment_after_the_end_of_the_calendar_breaks_nothing(make_server):
 
 def test_links_start_with_the_configured_address_whatever_the_server_listens_on(make_server):
     public = "https://data.example.org:8443"
-    settings = {"bb2.base_url": public, "bb2.scopes": "bb2:patient"}
-    server = make_server(records=[{"resourceType": "Patient", "id": ALICE}], settings=settings)
-    server.extra_environ["wsgi.url_scheme"] = "https"  # as its own proxy says: sessions are for https only
+    server = make_server(records=[{"resourceType": "Patient", "id": ALICE}])
     token = server.grant("patient/Patient.read")
-    bundle = server.fhir("Patient", token).json
+    settings = Settings.read({"bb2.base_url": public, "bb2.scopes": "bb2:patient"}, {})
+    behind_a_proxy = TestApp(make_app(settings, server.engine, {"bb2:patient": patient}, SigningKeys.generate()))
+    bundle = follow(behind_a_proxy, token, "/v2/fhir/Patient").json
     assert link(bundle, "self").startswith(f"{public}/v2/fhir/Patient?")
     assert bundle["entry"][0]["fullUrl"] == f"{public}/v2/fhir/Patient/{ALICE}"

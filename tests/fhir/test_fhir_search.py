@@ -14,6 +14,7 @@ from fhir_records import (
     assert_outcome,
     claim,
     coverage,
+    grant_to_another_app,
     ids,
     link,
     person,
@@ -498,5 +499,5 @@ def test_every_refusal_is_an_operation_outcome(server, token, version):
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     assert_outcome(server.put(f"/{version}/fhir/Coverage/1", headers=headers, expect_errors=True))
     assert_outcome(server.delete(f"/{version}/fhir/Coverage/1", headers=headers, expect_errors=True))
-    narrow = server.grant("patient/Coverage.read")
+    narrow = grant_to_another_app(server, "patient/Coverage.read")
     assert_outcome(server.fhir("ExplanationOfBenefit", narrow, version=version, status=403), "forbidden")
