@@ -156,9 +156,9 @@ def _descriptions(endpoint):
 
 
 def _order_on_the_page(entry):
-    """Records first, then who the person is, then the rest; `.read` before the other spellings of its family."""
+    """Who the person is comes last, records first; `.read` before the other spellings of its family."""
     scope = entry.scope
-    return (scope.demographic, not scope.opens_records, scope.family, len(scope.name) * -1, scope.name)
+    return (scope.demographic, not scope.opens_records, scope.order, scope.family, -len(scope.name), scope.name)
 
 
 UNDECLARED = Endpoint(path="undeclared")  #: the permission of whatever has none; no scope opens it

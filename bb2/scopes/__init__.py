@@ -151,7 +151,7 @@ class FhirResource:
         names = [*(include.name for include in self.includes), "*"] if self.includes else []
         return [f"{self.type}:{name}" for name in names]
 
-    def scopes(self, *, consent, demographic, detail=""):
+    def scopes(self, *, consent, demographic, detail="", order=0):
         """The four scopes that SMART has for this resource type, in the same words: `.read .r .s .rs`."""
         return [
             Scope(
@@ -159,6 +159,7 @@ class FhirResource:
                 consent=consent,
                 detail=detail,
                 demographic=demographic,
+                order=order,
                 endpoints=tuple(e for e in (self.read, self.search) if e.interaction in interactions),
             )
             for permission, interactions in SMART_INTERACTIONS.items()
@@ -186,6 +187,7 @@ class Scope:
     consent: str  #: the line on the authorization page: plain str, `Words`, or a translation string
     detail: str = ""  #: the smaller text under it
     demographic: bool  #: says who the beneficiary is; can be declined on its own
+    order: int = 0  #: where its line stands on the page, among those of its kind: lower comes first
     endpoints: tuple[Endpoint, ...] = ()
     claims: tuple[str, ...] = ()  #: OpenID Connect claims that userinfo releases
     id_token: bool = False  #: the token response carries an id_token (OpenID Connect Core 3.1.3.3)

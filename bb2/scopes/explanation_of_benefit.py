@@ -73,4 +73,5 @@ def register_scopes():
             "diagnósticos, tratamientos y medicamentos, lo que se cobró y lo que se pagó.",
         ),
         demographic=False,
+        order=-1,  # what people look for first
     )

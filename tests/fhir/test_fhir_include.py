@@ -17,7 +17,7 @@ from fhir_records import (
     server_with,
 )
 
-from bb2.fhir import FhirRecord, MemorySource
+from bb2.fhir import FhirRecord, MemorySource, Page
 from bb2.scopes import FhirResource, hookimpl
 from bb2.testing import ALICE, BOB, ConsentServer
 
