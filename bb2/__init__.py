@@ -34,8 +34,8 @@ def make_app(settings, engine, plugins, signing_keys):
         registry = config.registry
         registry.update(settings=settings, engine=engine, plugins=manager, signing_keys=signing_keys)
         registry["scopes"] = ScopeRegistry.from_plugins(manager)
-        for part in ("bb2.db", "bb2.security", "bb2.identity.sessions", "bb2.views.pages", "bb2.routes"):
-            config.include(part)
+        for part in ("db", "security", "identity.sessions", "views.pages", "views.readable", "routes"):
+            config.include(f"bb2.{part}")
         registry["sources"] = collect_sources(
             manager, settings, SqlStore(registry["reader"]), registry["scopes"].resources
         )

@@ -25,8 +25,8 @@ from webtest import TestApp
 import bb2
 from bb2.db import make_engine
 from bb2.fhir.load import load_records
-from bb2.identity.builtin import add_account
-from bb2.models import Base
+from bb2.identity.builtin import HASHER, ensure_beneficiary
+from bb2.models import Account, Base
 from bb2.oauth.clients import add_client
 from bb2.oauth.keys import SigningKeys
 from bb2.scopes import openid
@@ -323,7 +323,14 @@ def _discard(engine, folder):
 
 
 def _account(db, username, patient, name):
-    add_account(db, username=username, password=PASSWORD, patient=patient, given_name=name, family_name="Doe")
+    person = ensure_beneficiary(db, patient, name, "Doe")
+    db.add(Account(username=username, password_hash=_password_hash(), beneficiary=person))
+
+
+@cache
+def _password_hash():
+    """Made once: a password's hash is slow by design, and every server of every test has two."""
+    return HASHER.hash(PASSWORD)
 
 
 def _name(plugin):

@@ -46,6 +46,11 @@ class State:
     def registry(self):
         return ScopeRegistry.from_plugins(plugin_manager(self.plugins))
 
+    def close(self):
+        """Let go of the database, if it was reached."""
+        if "engine" in vars(self):
+            self.engine.dispose()
+
     @contextmanager
     def transaction(self):
         """A session that is committed at the end, or not at all."""
@@ -65,6 +70,7 @@ def command(context, config):
     """A consent server for Medicare data.  Its state is where VAR in the environment, or the ini file, says."""
     config = config or (DEFAULT_CONFIG if Path(DEFAULT_CONFIG).exists() else None)
     context.obj = State(config)
+    context.call_on_close(context.obj.close)
 
 
 for part in (serve, records, people, clients, scopes, new_scope):

@@ -127,7 +127,8 @@ def http_exception(error, request):
         return error
     if _is_page(request):
         return page(request, PageError(error.status_int, _("That did not work"), _("Please go back and try again.")))
-    return refusal(request, error.status_int, OAUTH_ERRORS.get(error.status_int, "invalid_request"), error.title)
+    description = error.detail or error.title
+    return refusal(request, error.status_int, OAUTH_ERRORS.get(error.status_int, "invalid_request"), description)
 
 
 @exception_view_config(UnicodeDecodeError)

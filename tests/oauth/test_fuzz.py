@@ -13,7 +13,7 @@ from bb2.testing import PASSWORD, consent_form
 from oauth.steps import EVERYTHING
 
 FUZZ = settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
