@@ -19,6 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from jinja2 import BytecodeCache
+from pyramid_jinja2 import IJinja2Environment
 from sqlalchemy.orm import Session
 from webtest import TestApp
 
@@ -38,6 +40,23 @@ REDIRECT_URI = "https://app.example/callback"
 STATE = "a state of at least sixteen characters"
 
 
+class CompiledTemplates(BytecodeCache):
+    """The templates that a server of this process has compiled: the next one need not."""
+
+    def __init__(self):
+        self.compiled = {}
+
+    def load_bytecode(self, bucket):
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket):
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
+
+
 class ConsentServer(TestApp):
     """The whole application on a database of its own, with one client and two beneficiaries, Alice and Bob.
 
@@ -50,6 +69,7 @@ class ConsentServer(TestApp):
         self.settings = Settings.read({"bb2.base_url": "http://localhost", "bb2.scopes": "*"} | (settings or {}), {})
         self.engine = engine or _sqlite_engine(self)
         app = bb2.make_app(self.settings, self.engine, {_name(plugin): plugin for plugin in plugins}, _keys())
+        app.registry.getUtility(IJinja2Environment, ".jinja2").bytecode_cache = COMPILED
         super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
         self.scopes = app.registry["scopes"]
         self.redirect_uri = REDIRECT_URI

@@ -72,7 +72,7 @@ def _(search_filter: DateFilter):
 
 
 def _indexed(param, any_of):
-    return exists().where(index.record_number == record.number, or_(*any_of))
+    return exists().where(index.record_number == record.number, index.param == param, or_(*any_of))
 
 
 def _token(system, value):

@@ -118,6 +118,15 @@ def ids(bundle):
     return [entry["resource"]["id"] for entry in bundle.get("entry", ()) if entry["search"]["mode"] == "match"]
 
 
+def included(bundle):
+    """[(type, id)] of what goes out beside the matches."""
+    return [
+        (entry["resource"]["resourceType"], entry["resource"]["id"])
+        for entry in bundle.get("entry", ())
+        if entry["search"] == {"mode": "include"}
+    ]
+
+
 def link(bundle, relation):
     return next((link["url"] for link in bundle["link"] if link["relation"] == relation), None)
 

@@ -51,7 +51,7 @@ def test_a_bundle_says_what_it_is(server, token, version):
     assert again["id"] != bundle["id"]
 
 
-@pytest.mark.parametrize("count", [*range(1, 25), 50, 51, 1000])
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 11, 22, 23, 24, 51, 1000])
 def test_the_next_links_lead_to_every_record_once(server, token, count):
     for version in VERSIONS:
         walked = list(pages(server, token, f"ExplanationOfBenefit?_count={count}", version))

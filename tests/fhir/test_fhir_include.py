@@ -2,8 +2,6 @@
 
 import pytest
 from fhir_records import (
-    BUILT_IN,
-    CLAIMS_AND_COVERAGE,
     EVERYTHING,
     VERSIONS,
     assert_outcome,
@@ -11,15 +9,14 @@ from fhir_records import (
     coverage,
     grant_to_another_app,
     ids,
+    included,
     link,
     pages,
     person,
     server_with,
 )
 
-from bb2.fhir import FhirRecord, MemorySource, Page
-from bb2.scopes import FhirResource, hookimpl
-from bb2.testing import ALICE, BOB, ConsentServer
+from bb2.testing import ALICE, BOB
 
 CARIN = ["patient", "provider", "care-team", "coverage", "insurer", "payee"]
 ELSEWHERE = "https://elsewhere.example/fhir/Coverage/part-a--1001"
@@ -65,15 +62,6 @@ def sharing(server):
 @pytest.fixture(params=VERSIONS)
 def version(request):
     return request.param
-
-
-def included(bundle):
-    """[(type, id)] of what goes out beside the matches."""
-    return [
-        (entry["resource"]["resourceType"], entry["resource"]["id"])
-        for entry in bundle.get("entry", ())
-        if entry["search"] == {"mode": "include"}
-    ]
 
 
 def search(server, token, version, query):
@@ -209,56 +197,3 @@ def test_the_capability_statement_lists_what_can_be_included(server, version):
         "Coverage": None,
         "ExplanationOfBenefit": [f"ExplanationOfBenefit:{name}" for name in [*CARIN, "*"]],
     }
-
-
-def test_more_references_than_a_page_are_all_included(make_server):
-    many = [{"reference": f"Coverage/many-{number:03}"} for number in range(120)]
-    coverages = [coverage("x", id=reference["reference"].partition("/")[2]) for reference in many]
-    server = make_server(records={"v2": [with_coverages("v2", "pde-1", *many, *many), *coverages]})
-    bundle = search(server, server.grant(CLAIMS_AND_COVERAGE), "v2", "_include=ExplanationOfBenefit:coverage")
-    assert included(bundle) == [("Coverage", f"many-{number:03}") for number in range(120)]
-
-
-def test_a_redacted_reference_brings_nothing_along(make_server):
-    """The payee is who was paid, which a token without demographics does not learn from an included record either."""
-    organization = FhirResource("Organization", patient_element="partOf")
-    owned = {"resourceType": "Organization", "id": "clinic", "partOf": {"reference": f"Patient/{ALICE}"}}
-    plugin = _Plugin(organization.scopes(consent="Your clinics", demographic=False))
-    paid = claim("v2", "pde-1", payee={"party": {"reference": "Organization/clinic"}})
-    server = make_server(*BUILT_IN, plugin, records={"v2": [paid, owned]})
-    for share, found in ((True, [("Organization", "clinic")]), (False, [])):
-        token = server.grant(f"{EVERYTHING} patient/Organization.read", share_demographic=share)
-        bundle = search(server, token, "v2", "_include=ExplanationOfBenefit:payee")
-        assert included(bundle) == found
-
-
-def test_a_source_that_answers_more_than_was_asked_includes_no_more():
-    """Whatever holds the records, the core checks whose they are and which were asked for."""
-
-    class Generous(MemorySource):
-        def search(self, query):
-            mine = {"reference": f"Patient/{ALICE}"}
-            found = [coverage("a"), coverage("b", BOB), coverage("c", BOB, beneficiary=mine)]
-            return Page(len(found), [FhirRecord.of(query.resource, record) for record in found])
-
-    plugin = _Plugin([], sources={"Coverage": Generous()})
-    records = {"v2": [claim("v2", "pde-1", covered="part-a"), claim("v2", "pde-2", covered="part-b", patient=ALICE)]}
-    records["v2"][1]["insurance"] = [{"coverage": {"reference": "Coverage/part-b--1002"}}]
-    server = ConsentServer(*BUILT_IN, plugin, records=records)
-    bundle = search(server, server.grant(CLAIMS_AND_COVERAGE), "v2", "_include=*")
-    assert included(bundle) == [of_part("a")]
-
-
-class _Plugin:
-    """A plugin made of values."""
-
-    def __init__(self, scopes, sources=None):
-        self.scopes, self.sources = scopes, sources or {}
-
-    @hookimpl
-    def register_scopes(self):
-        return self.scopes
-
-    @hookimpl
-    def register_fhir_sources(self):
-        return self.sources

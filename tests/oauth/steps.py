@@ -9,6 +9,7 @@ from webtest import TestApp
 
 from bb2.models import AuditEvent, Client, Consent
 from bb2.oauth.clients import add_client
+from bb2.oauth.secrets import new_secret
 from bb2.testing import answer_of, code_of, consent_form
 
 EVERYTHING = "openid profile patient/Patient.read patient/Coverage.read patient/ExplanationOfBenefit.read"
@@ -22,11 +23,11 @@ def another_browser(server):
     return other
 
 
-def another_app(server, name="Another App", **registration):
+def another_app(server, **registration):
     """The same server and browser, used by an app that is registered like this."""
     other = copy.copy(server)
     with server.db() as db:
-        wanted = {"name": name, "redirect_uris": [server.redirect_uri]} | registration
+        wanted = {"name": f"App {new_secret()}", "redirect_uris": [server.redirect_uri]} | registration
         client, other.client_secret = add_client(db, server.scopes, **wanted)
         other.client_id, other.redirect_uri = client.client_id, client.redirect_uris[0]
     return other

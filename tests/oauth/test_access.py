@@ -106,8 +106,8 @@ class TestWhatWasNotShared:
         server.api("fhir/Coverage", token, version=version)
         server.api("fhir/ExplanationOfBenefit", token, version=version)
 
-    def test_is_forbidden_to_an_app_that_may_not_ask_and_says_so(self, make_server):
-        server = make_server(client={"asks_demographic": False})
+    def test_is_forbidden_to_an_app_that_may_not_ask_and_says_so(self, server):
+        server = another_app(server, asks_demographic=False)
         token = redeem(server, answer(server.consent_page(None)))
         for path in "connect/userinfo", "fhir/Patient":
             response = server.api(path, token, status=403)
@@ -131,8 +131,8 @@ class TestAnEndedToken:
     """401, and the description says which, to the token's own app."""
 
     @pytest.fixture
-    def fresh(self, make_server):
-        server = make_server()
+    def fresh(self, server):
+        server = another_app(server)
         return server, server.grant(EVERYTHING)
 
     def refused(self, fresh, words):
@@ -198,8 +198,8 @@ def test_a_consent_that_was_never_redeemed_opens_nothing_and_is_no_connection(ma
     assert "No app can see your Medicare information" in server.get("/connections").text
 
 
-def test_two_apps_of_one_person_never_mix(make_server):
-    server = make_server()
+def test_two_apps_of_one_person_never_mix(server):
+    server = another_app(server)
     other = another_app(server, asks_demographic=False)
     mine, theirs = server.grant(EVERYTHING), redeem(other, answer(other.consent_page(None)))
     server.api("fhir/Patient", mine)

@@ -84,12 +84,12 @@ class TestThePersonIsTold:
         ):
             assert_the_person_is_told(server.get("/v2/o/authorize/", twice, status="*"))
 
-    def test_that_the_app_is_switched_off(self, make_server):
-        server = make_server()
+    def test_that_the_app_is_switched_off(self, server):
+        server = another_app(server)
         change_app(server, disabled_at=utcnow())
         page = ask(server)
         assert page.status_int == 400
-        assert "The App is switched off" in page.text
+        assert "is switched off" in page.text
 
     def test_nothing_of_the_request_is_repeated_unescaped(self, server):
         nasty = "<script>alert(1)</script>\"'><img src=x>"
@@ -180,13 +180,13 @@ class TestTheAppIsTold:
         assert error_of(ask(server, prompt="none")) == "consent_required"
         assert error_of(ask(server, prompt="none", max_age="0")) == "login_required"
 
-    def test_nothing_that_was_never_registered_can_be_asked_for(self, make_server):
-        server = make_server(client={"scopes": ["openid", "patient/Coverage.r"]})
+    def test_nothing_that_was_never_registered_can_be_asked_for(self, server):
+        server = another_app(server, scopes=["openid", "patient/Coverage.r"])
         assert error_of(ask(server, "openid patient/ExplanationOfBenefit.read")) == "invalid_scope"
         assert error_of(ask(server, "patient/Coverage.rs")) == "invalid_scope"
 
-    def test_that_demographic_scopes_were_all_it_asked_for_and_are_not_for_it(self, make_server):
-        server = make_server(client={"asks_demographic": False})
+    def test_that_demographic_scopes_were_all_it_asked_for_and_are_not_for_it(self, server):
+        server = another_app(server, asks_demographic=False)
         assert error_of(ask(server, "profile patient/Patient.rs")) == "invalid_scope"
 
 
@@ -246,19 +246,19 @@ class TestAGoodRequest:
                 assert sorted(name for name, _value in answered) == sorted({"state", "iss"} | parameters)
                 assert "Set-Cookie" not in redirect.headers
 
-    def test_without_scope_asks_for_all_that_the_app_is_registered_for(self, make_server):
-        server = make_server(client={"scopes": ["openid", "profile", "patient/Coverage.rs"]})
+    def test_without_scope_asks_for_all_that_the_app_is_registered_for(self, server):
+        server = another_app(server, scopes=["openid", "profile", "patient/Coverage.rs"])
         token = redeem(server, server.approve(server.consent_page(None)))
         assert set(token["scope"].split()) == {"openid", "profile", "patient/Coverage.rs"}
 
-    def test_gets_no_demographic_scope_that_the_app_is_not_registered_for(self, make_server):
-        server = make_server(client={"asks_demographic": False, "scopes": EVERYTHING.split()})
+    def test_gets_no_demographic_scope_that_the_app_is_not_registered_for(self, server):
+        server = another_app(server, asks_demographic=False, scopes=EVERYTHING.split())
         for scope in EVERYTHING, None:
             token = redeem(server, answer(server.consent_page(scope)))
             assert set(token["scope"].split()) == set(LESS.split())
 
-    def test_of_a_registration_from_before_a_plugin_went_asks_for_what_is_left(self, make_server):
-        server = make_server()
+    def test_of_a_registration_from_before_a_plugin_went_asks_for_what_is_left(self, server):
+        server = another_app(server)
         change_app(server, scopes=["openid", "patient/Gone.read"])
         assert redeem(server, server.approve(server.consent_page(None)))["scope"] == "openid"
 
@@ -266,8 +266,8 @@ class TestAGoodRequest:
         token = redeem(server, server.approve(server.consent_page("openid openid profile openid")))
         assert sorted(token["scope"].split()) == ["openid", "profile"]
 
-    def test_may_ask_in_the_other_spelling_of_what_is_registered(self, make_server):
-        server = make_server(client={"scopes": ["patient/Coverage.read"]})
+    def test_may_ask_in_the_other_spelling_of_what_is_registered(self, server):
+        server = another_app(server, scopes=["patient/Coverage.read"])
         for scope in "patient/Coverage.rs", "patient/Coverage.r", "patient/Coverage.s":
             assert redeem(server, server.approve(server.consent_page(scope)))["scope"] == scope
 
@@ -350,7 +350,7 @@ class TestRedirectUris:
         ],
     )
     def test_are_answered_to_the_letter(self, server, uri):
-        app = another_app(server, name=f"App {server.client_id[:4]} {abs(hash(uri))}", redirect_uris=[uri])
+        app = another_app(server, redirect_uris=[uri])
         redirect = answer(app.consent_page("openid"))
         added = redirect.location.removeprefix(uri)
         assert redirect.location.startswith(uri)
@@ -376,10 +376,10 @@ class TestRedirectUris:
         change_app(server, redirect_uris=[GOOD_URI, uri])
         assert ask(server, "nonsense", redirect_uri=uri).location.startswith(f"{uri}{'&' if '?' in uri else '?'}error=")
 
-    def test_of_a_public_app_may_have_any_port_on_a_loopback_address(self, make_server):
+    def test_of_a_public_app_may_have_any_port_on_a_loopback_address(self, server):
         """RFC 8252, 7.3"""
         uris = ["http://127.0.0.1/cb", "http://[::1]:1/cb", "http://localhost:1/cb", "https://app.example/cb"]
-        server = make_server(client={"public": True, "redirect_uris": uris})
+        server = another_app(server, public=True, redirect_uris=uris)
         server.redirect_uri = "http://127.0.0.1:51004/cb"
         redirect = answer(server.consent_page("openid"))
         assert redirect.location.startswith("http://127.0.0.1:51004/cb?code=")
@@ -396,8 +396,8 @@ class TestRedirectUris:
         ):
             assert_the_person_is_told(ask(server, redirect_uri=uri))
 
-    def test_of_a_confidential_app_have_the_registered_port(self, make_server):
-        server = make_server(client={"redirect_uris": ["http://127.0.0.1:1/cb"]})
+    def test_of_a_confidential_app_have_the_registered_port(self, server):
+        server = another_app(server, redirect_uris=["http://127.0.0.1:1/cb"])
         assert_the_person_is_told(ask(server, redirect_uri="http://127.0.0.1:2/cb"))
 
 

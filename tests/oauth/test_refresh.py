@@ -64,8 +64,8 @@ class TestRotation:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Pragma"] == "no-cache"
 
-    def test_leaves_a_trail(self, make_server):
-        server = make_server()
+    def test_leaves_a_trail(self, server):
+        server = another_app(server)
         server.refresh(server.grant(EVERYTHING))
         assert told(server, "token.refreshed").consent_id == consents_of(server)[0].id
 
@@ -87,8 +87,8 @@ class TestReplay:
         assert consents_of(server)[-1].revoked_at is None
         assert opens(server, server.grant(EVERYTHING)) == 200
 
-    def test_by_another_app_closes_nothing(self, make_server):
-        server = make_server()
+    def test_by_another_app_closes_nothing(self, server):
+        server = another_app(server)
         other, token = another_app(server), server.grant(EVERYTHING)
         new = server.refresh(token)
         for each in token, new:
@@ -171,8 +171,8 @@ class TestARefusal:
             assert server.refresh({"refresh_token": value}, status=400)["error"] == "invalid_grant"
         assert opens(server, {"access_token": token["refresh_token"]}) == 401
 
-    def test_when_the_consent_has_expired_says_so(self, make_server):
-        server = make_server()
+    def test_when_the_consent_has_expired_says_so(self, server):
+        server = another_app(server)
         token = server.grant(EVERYTHING)
         with server.db() as db:
             db.query(Consent).update({"expires_at": utcnow() - timedelta(seconds=1)})
@@ -181,8 +181,8 @@ class TestARefusal:
         assert "has expired" in refused["error_description"]
         assert opens(server, token) == 401
 
-    def test_when_the_app_is_switched_off(self, make_server):
-        server = make_server()
+    def test_when_the_app_is_switched_off(self, server):
+        server = another_app(server)
         token = server.grant(EVERYTHING)
         change_app(server, disabled_at=utcnow())
         assert server.refresh(token, status=401)["error"] == "invalid_client"
@@ -190,15 +190,15 @@ class TestARefusal:
         change_app(server, disabled_at=None)
         assert opens(server, server.refresh(token)) == 200
 
-    def test_when_the_app_became_a_one_time_app(self, make_server):
-        server = make_server()
+    def test_when_the_app_became_a_one_time_app(self, server):
+        server = another_app(server)
         token = server.grant(EVERYTHING)
         change_app(server, access="one-time")
         for _ in range(2):
             assert server.refresh(token, status=400)["error"] == "unauthorized_client"
 
-    def test_when_nothing_is_left_that_the_app_is_registered_for(self, make_server):
-        server = make_server()
+    def test_when_nothing_is_left_that_the_app_is_registered_for(self, server):
+        server = another_app(server)
         token = server.grant("patient/Coverage.read")
         change_app(server, scopes=["openid"])
         assert server.refresh(token, status=400)["error"] == "invalid_grant"
@@ -206,8 +206,8 @@ class TestARefusal:
 
 
 class TestARegistrationThatIsNarrowed:
-    def test_to_no_demographic_data_takes_effect_on_live_tokens_at_once(self, make_server):
-        server = make_server()
+    def test_to_no_demographic_data_takes_effect_on_live_tokens_at_once(self, server):
+        server = another_app(server)
         token = server.grant(EVERYTHING)
         assert opens(server, token, "fhir/Patient") == 200
         assert opens(server, token, "connect/userinfo") == 200
@@ -217,8 +217,8 @@ class TestARegistrationThatIsNarrowed:
         assert opens(server, token) == 200
         assert set(server.refresh(token)["scope"].split()) == set(LESS.split())
 
-    def test_to_fewer_scopes_takes_effect_on_live_tokens_at_once(self, make_server):
-        server = make_server()
+    def test_to_fewer_scopes_takes_effect_on_live_tokens_at_once(self, server):
+        server = another_app(server)
         token = server.grant(EVERYTHING)
         change_app(server, scopes=["openid", "patient/Coverage.rs"])
         assert opens(server, token) == 200
@@ -227,8 +227,8 @@ class TestARegistrationThatIsNarrowed:
 
 
 class TestPublicApps:
-    def test_refresh_without_a_secret_and_never_twice_with_one_token(self, make_server):
-        server = make_server(client={"public": True})
+    def test_refresh_without_a_secret_and_never_twice_with_one_token(self, server):
+        server = another_app(server, public=True)
         token = server.grant(EVERYTHING)
         new = server.refresh(token)
         assert opens(server, new) == 200
@@ -237,8 +237,8 @@ class TestPublicApps:
         assert opens(server, new) == 401
 
 
-def test_a_code_redeemed_again_after_a_refresh_names_what_it_closed(make_server):
-    server = make_server()
+def test_a_code_redeemed_again_after_a_refresh_names_what_it_closed(server):
+    server = another_app(server)
     redirect = server.approve(server.consent_page(EVERYTHING))
     token = server.refresh(redeem(server, redirect))
     redeem(server, redirect, status=400)

@@ -69,12 +69,12 @@ def test_a_wrong_hint_changes_nothing(server, path):
 
 
 @BOTH
-def test_needs_the_apps_own_credentials(make_server, path):
-    server = make_server()
+def test_needs_the_apps_own_credentials(server, path):
+    server = another_app(server)
     token, other, public = (
         server.grant(EVERYTHING),
         another_app(server),
-        another_app(server, "Public", public=True),
+        another_app(server, public=True),
     )
     for changes in (
         {"client_secret": "wrong"},
@@ -93,16 +93,16 @@ def test_needs_the_apps_own_credentials(make_server, path):
 
 
 @BOTH
-def test_a_public_app_names_itself(make_server, path):
-    server = make_server(client={"public": True})
+def test_a_public_app_names_itself(server, path):
+    server = another_app(server, public=True)
     token = server.grant(EVERYTHING)
     close(server, token, path)
     assert opens(server, token) == 401
 
 
 @BOTH
-def test_one_app_leaves_anothers_tokens_alone(make_server, path):
-    server = make_server()
+def test_one_app_leaves_anothers_tokens_alone(server, path):
+    server = another_app(server)
     other = another_app(server)
     token, others = server.grant(EVERYTHING), other.grant(EVERYTHING)
     close(server, token, path)
@@ -111,8 +111,8 @@ def test_one_app_leaves_anothers_tokens_alone(make_server, path):
 
 
 @BOTH
-def test_one_beneficiary_leaves_anothers_tokens_alone(make_server, path):
-    server = make_server()
+def test_one_beneficiary_leaves_anothers_tokens_alone(server, path):
+    server = another_app(server)
     alice, bob = server.grant(EVERYTHING), server.grant(EVERYTHING, username="bob")
     close(server, alice, path)
     assert opens(server, bob) == 200
@@ -130,9 +130,9 @@ def test_refuses_what_is_no_revocation(server, path):
     assert opens(server, token) == 200
 
 
-def test_revoke_closes_a_code_that_is_still_on_its_way_too(make_server):
+def test_revoke_closes_a_code_that_is_still_on_its_way_too(server):
     """The app ends the consent with the token of an older one, and the newer Yes is not touched."""
-    server = make_server()
+    server = another_app(server)
     token = server.grant(EVERYTHING)
     code = code_of(server.approve(server.consent_page(EVERYTHING)))
     close(server, token, "revoke")

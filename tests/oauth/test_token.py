@@ -99,8 +99,8 @@ class TestTheTokenResponse:
         assert (until.year * 12 + until.month) - (now.year * 12 + now.month) in (13, 12)
         assert timedelta(days=393) < until - now < timedelta(days=399)
 
-    def test_of_a_one_time_app_has_no_refresh_token_and_an_hour(self, make_server):
-        server = make_server(client={"access": "one-time"})
+    def test_of_a_one_time_app_has_no_refresh_token_and_an_hour(self, server):
+        server = another_app(server, access="one-time")
         token = redeem(server, server.approve(server.consent_page("openid offline_access patient/Coverage.read")))
         assert "refresh_token" not in token
         assert set(token["scope"].split()) == {"openid", "patient/Coverage.read"}
@@ -109,8 +109,8 @@ class TestTheTokenResponse:
         earlier(server, Consent, "expires_at", hours=1)
         assert opens(server, token) == 401
 
-    def test_of_a_research_app_has_no_end(self, make_server):
-        server = make_server(client={"access": "research"})
+    def test_of_a_research_app_has_no_end(self, server):
+        server = another_app(server, access="research")
         token = redeem(server, server.approve(server.consent_page(EVERYTHING)))
         assert "access_grant_expiration" not in token
         assert "refresh_token" in token
@@ -179,9 +179,9 @@ class TestACode:
         code = code_of(server.approve(server.consent_page("openid", code_challenge=challenge("too short!"))))
         assert redeem(server, code, code_verifier="too short!", status=400)["error"] == "invalid_grant"
 
-    def test_belongs_to_one_app(self, make_server):
-        server = make_server()
-        other, public = another_app(server), another_app(server, "Public", public=True)
+    def test_belongs_to_one_app(self, server):
+        server = another_app(server)
+        other, public = another_app(server), another_app(server, public=True)
         code = code_of(server.approve(server.consent_page(EVERYTHING)))
         other.verifier = public.verifier = server.verifier
         assert redeem(other, code, status=400)["error"] == "invalid_grant"
@@ -190,8 +190,8 @@ class TestACode:
         redeem(other, code, client_id=server.client_id, status=401)
         redeem(server, code)
 
-    def test_of_another_app_is_not_taken_for_a_replay(self, make_server):
-        server = make_server()
+    def test_of_another_app_is_not_taken_for_a_replay(self, server):
+        server = another_app(server)
         other = another_app(server)
         code = code_of(server.approve(server.consent_page(EVERYTHING)))
         token = redeem(server, code)
@@ -203,38 +203,38 @@ class TestACode:
         assert opens(server, {"access_token": code}) == 401
         assert server.refresh({"refresh_token": code}, status=400)["error"] == "invalid_grant"
 
-    def test_of_a_public_app_needs_no_secret_but_its_verifier(self, make_server):
-        server = make_server(client={"public": True})
+    def test_of_a_public_app_needs_no_secret_but_its_verifier(self, server):
+        server = another_app(server, public=True)
         code = code_of(server.approve(server.consent_page(EVERYTHING)))
         for changes in ({"code_verifier": None}, {"code_verifier": "v" * 43}):
             redeem(server, code, status=400, **changes)
         redeem(server, code, client_secret="any", status=401)
         assert opens(server, redeem(server, code)) == 200
 
-    def test_of_an_app_that_is_switched_off_opens_nothing(self, make_server):
-        server = make_server()
+    def test_of_an_app_that_is_switched_off_opens_nothing(self, server):
+        server = another_app(server)
         code = code_of(server.approve(server.consent_page(EVERYTHING)))
         change_app(server, disabled_at=utcnow())
         assert redeem(server, code, status=401)["error"] == "invalid_client"
         change_app(server, disabled_at=None)
         redeem(server, code)
 
-    def test_opens_no_more_than_the_app_is_registered_for_when_it_comes(self, make_server):
-        server = make_server()
+    def test_opens_no_more_than_the_app_is_registered_for_when_it_comes(self, server):
+        server = another_app(server)
         code = code_of(server.approve(server.consent_page(EVERYTHING)))
         change_app(server, asks_demographic=False)
         assert set(redeem(server, code)["scope"].split()) == set(LESS.split())
 
-    def test_opens_nothing_when_the_app_is_registered_for_nothing_of_it_any_more(self, make_server):
-        server = make_server()
+    def test_opens_nothing_when_the_app_is_registered_for_nothing_of_it_any_more(self, server):
+        server = another_app(server)
         code = code_of(server.approve(server.consent_page("patient/Coverage.read")))
         change_app(server, scopes=["openid"])
         assert redeem(server, code, status=400)["error"] == "invalid_grant"
         change_app(server, scopes=["openid", "patient/Coverage.read"])
         redeem(server, code)
 
-    def test_of_a_consent_that_was_ended_opens_nothing(self, make_server):
-        server = make_server()
+    def test_of_a_consent_that_was_ended_opens_nothing(self, server):
+        server = another_app(server)
         page = server.consent_page(EVERYTHING)
         code = code_of(server.approve(page))
         answer(page, "no")
