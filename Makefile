@@ -9,7 +9,7 @@ CHROMIUM := /usr/bin/chromium
 .PHONY: run test lint pictures clean
 
 run: $(VENV)/.installed
-	@VAR="$(VAR)" BB2_PORT="$(PORT)" $(VENV)/bin/bb2 --config development.ini serve --init
+	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
 test: $(VENV)/.installed-for-tests $(CHROMIUM) lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile
@@ -22,6 +22,7 @@ pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
 
 $(VENV)/.installed: setup.py
+	@echo "Installing into $(VENV): about a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@

@@ -11,6 +11,7 @@ from bb2.models import AccessToken, Beneficiary, Client, Consent
 from bb2.oauth.consents import why_ended
 from bb2.oauth.secrets import hashed
 from bb2.registry import UNDECLARED
+from bb2.scopes import Endpoint
 
 token, consent, client, person = (model.__table__.c for model in (AccessToken, Consent, Client, Beneficiary))
 #: Everything that decides, in one statement.
@@ -173,6 +174,14 @@ def hides_demographic(identity, registry):
     return not any(scope.demographic and scope.opens_records for scope in registry.named(identity.scopes))
 
 
+@dataclass(frozen=True)
+class ProtectedRoute:
+    """What permits a route, and the methods that it answers."""
+
+    endpoint: Endpoint
+    methods: tuple[str, ...]
+
+
 def add_protected_view(config, view, endpoint, *, path=None, methods=None, **options):
     """Route an Endpoint, under each API version that it serves, to a view that only a token with its scopes can reach.
 
@@ -181,7 +190,7 @@ def add_protected_view(config, view, endpoint, *, path=None, methods=None, **opt
     path, methods = path or endpoint.path, methods or endpoint.methods
     for version in endpoint.versions:
         name = f"{version} {methods[0]} {path}"
-        config.registry["protected_routes"][name] = endpoint
+        config.registry["protected_routes"][name] = ProtectedRoute(endpoint, methods)
         config.add_route(name, f"/{{version:{version}}}/{path}", request_method=_with_head(methods))
         config.add_view(
             view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options
@@ -193,7 +202,7 @@ def _with_head(methods):
 
 
 def includeme(config):
-    config.registry["protected_routes"] = {}  # route name -> the Endpoint that permits it
+    config.registry["protected_routes"] = {}  # by name
     config.set_security_policy(BearerTokenPolicy())
     config.set_default_permission(UNDECLARED)
     config.add_directive("add_protected_view", add_protected_view)

@@ -1,6 +1,5 @@
 """Make the README's pictures from the running program: `make pictures`."""
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -14,16 +13,12 @@ from chromium import launch
 from running import RunningServer
 
 PICTURES = Path(__file__).with_name("pictures")
-PHONE = {"width": 400, "height": 800}
-LINKS = ("--website", "https://carely.example", "--privacy-policy", "https://carely.example/privacy")
-TERMS = ("--terms", "https://carely.example/terms")
+PHONE = {"width": 390, "height": 800}
 
 
 def main():
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as var, RunningServer(var) as server, sync_playwright() as playwright:
-        demo = json.loads((Path(var) / "demo-client.json").read_text())
-        server.command("client", "set", demo["client_id"], *LINKS, *TERMS)
         browser = launch(playwright)
         page = browser.new_page(viewport=PHONE, device_scale_factor=2, locale="en-US")
         authorize(page, server.url)

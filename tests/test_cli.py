@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 
 import pytest
 from sqlalchemy.orm import Session
@@ -65,7 +66,7 @@ def add(bb2, name, *options):
 def test_init_can_be_repeated_and_keeps_what_is_there(bb2, db, state):
     before = {client.client_id: client.secret_hash for client in db.query(Client)}
     demo = (state / "demo-client.json").read_text()
-    assert bb2("init") == ("Ready.\n", 0)
+    assert bb2("init") == (f"Ready.  The state is in {state}\n", 0)
     db.expire_all()
     assert {client.client_id: client.secret_hash for client in db.query(Client)} == before
     assert (state / "demo-client.json").read_text() == demo
@@ -194,6 +195,38 @@ def test_an_unknown_setting_stops_every_command(bb2, monkeypatch):
     assert "unknown setting BB2_COLOUR" in bb2("client", "list")[1]
 
 
-def test_without_a_database_the_command_says_what_to_do(bb2, tmp_path, monkeypatch):
+def test_without_a_database_the_command_says_what_to_do_and_makes_none(bb2, tmp_path, monkeypatch):
     monkeypatch.setenv("VAR", str(tmp_path))
-    assert "bb2 init" in bb2("client", "list")[1]
+    said, status = bb2("client", "list")
+    assert status == 1
+    assert f"there is no database at {tmp_path}/bb2.sqlite" in said
+    assert "bb2 init" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(bb2, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("BB2_PORT", str(port))
+        said, _status = bb2("serve")
+    assert f"cannot listen on port {port}" in said
+    assert f"make run PORT={port + 1}" in said
+
+
+def test_scopes_are_added_and_taken_away(bb2):
+    added = add(bb2, "More", "--scope", "openid patient/Coverage.read")
+    assert added["scopes"] == ["openid", "patient/Coverage.read"]
+    more = json.loads(bb2("client", "set", added["client_id"], "--add-scope", "profile", "--json")[0])
+    assert more["scopes"] == ["openid", "patient/Coverage.read", "profile"]
+    fewer = json.loads(bb2("client", "set", added["client_id"], "--remove-scope", "openid profile", "--json")[0])
+    assert fewer["scopes"] == ["patient/Coverage.read"]
+
+
+def test_init_gives_the_demo_client_what_is_installed(bb2, db):
+    demo = db.query(Client).filter_by(name="Carely").one()
+    bb2("client", "set", demo.client_id, "--remove-scope", "patient/Coverage.read")
+    bb2("init")
+    db.expire_all()
+    assert "patient/Coverage.read" in db.get(Client, demo.client_id).scopes

@@ -11,6 +11,7 @@ from bb2 import hookspecs
 from bb2.cli import command
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
+from bb2.scopes import coverage, explanation_of_benefit
 from bb2.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -66,6 +67,14 @@ def test_the_scopes_in_the_readme_are_those_that_are_built_in():
 @pytest.mark.parametrize("typed", sorted(COMMANDS))
 def test_every_command_is_in_the_readme(typed):
     assert f"bb2 {typed}" in README
+
+
+@pytest.mark.parametrize("resource", [coverage.COVERAGE, explanation_of_benefit.EXPLANATION_OF_BENEFIT])
+def test_the_readme_says_what_leaves_a_record(resource):
+    (row,) = re.findall(rf"^\| {resource.type} \| (.*locationAddress.*|.*subscriberId.*)$", README, re.MULTILINE)
+    for path in resource.demographic_elements:
+        element = path.replace("valueAttachment", "attachments").split(".")
+        assert any(part in row for part in element), path
 
 
 def test_every_file_that_the_readme_shows_is_there():

@@ -79,8 +79,10 @@ def test_it_writes_a_package_that_declares_the_family(folder):
 
 def test_it_says_what_to_do_next(folder):
     printed = new_scope().output
-    for line in ("cd bb2-claim-response", "pip install --editable '.[test]'", "pytest", "bb2 scopes"):
-        assert f"\n  {line}\n" in printed
+    for line in ("cd bb2-claim-response", "-m pip install --editable '.[test]'", "-m pytest", "bb2 scopes"):
+        assert f"{line}\n" in printed
+    assert f"  {sys.executable} -m pytest" in printed
+    assert "bb2 client set CLIENT_ID --add-scope patient/ClaimResponse.read" in printed
     assert "which elements tell who the person is" in printed
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from pluggy import PluginValidationError
 from pyramid.paster import get_appsettings
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from bb2.cli import clients, new_scope, people, records, scopes, serve
@@ -27,8 +28,8 @@ DEFAULT_CONFIG = "development.ini"
 class State:
     """What a command works on: the settings, and what they lead to, made when first asked for."""
 
-    def __init__(self, config_file):
-        self.config_file = config_file
+    def __init__(self, config_file, makes_database):
+        self.config_file, self.makes_database = config_file, makes_database
 
     @cached_property
     def settings(self):
@@ -36,6 +37,11 @@ class State:
 
     @cached_property
     def engine(self):
+        """The database; only `bb2 init` makes one, so that a slip in VAR does not."""
+        url = make_url(self.settings.database_url)
+        if url.get_backend_name() == "sqlite" and not self.makes_database and not Path(url.database).exists():
+            hint = "is VAR as for `make run`? `bb2 init` makes one"
+            raise click.ClickException(f"there is no database at {url.database}: {hint}")
         return make_engine(self.settings.database_url)
 
     @cached_property
@@ -69,7 +75,7 @@ class State:
 def command(context, config):
     """A consent server for Medicare data.  Its state is where VAR in the environment, or the ini file, says."""
     config = config or (DEFAULT_CONFIG if Path(DEFAULT_CONFIG).exists() else None)
-    context.obj = State(config)
+    context.obj = State(config, makes_database=context.invoked_subcommand in ("init", "serve"))
     context.call_on_close(context.obj.close)
 
 
@@ -88,5 +94,9 @@ def main():
         sys.exit("Stopped.")
     except (ClientError, DirectoryError, NoSigningKey, PluginValidationError, ScopeError, SettingError) as error:
         sys.exit(f"bb2: {error}")
+    except ProgrammingError as error:
+        sys.exit(f"bb2: the database is not up to date: {error.orig}; `bb2 init` brings it there")
     except DBAPIError as error:
-        sys.exit(f"bb2: the database does not do that: {error.orig}; `bb2 init` brings it up to date")
+        sys.exit(f"bb2: the database does not answer: {error.orig}")
+    except OSError as error:
+        sys.exit(f"bb2: {error}")

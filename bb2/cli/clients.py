@@ -34,7 +34,12 @@ def options(*options):
 REGISTRATION = options(
     click.option("--name"),
     click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be given several times."),
-    click.option("--scope", "scopes", multiple=True, help="May be given several times.  Default: one of each family."),
+    click.option(
+        "--scope",
+        "scopes",
+        multiple=True,
+        help="One or several; they replace what it had.  Default: all.",
+    ),
     click.option(
         "--demographic/--no-demographic", "asks_demographic", default=None, help="May it ask who the person is?"
     ),
@@ -58,7 +63,7 @@ def add(state, name, redirect_uris, scopes, asks_demographic, access, public, as
             state.registry,
             name=name or "",
             redirect_uris=redirect_uris,
-            scopes=scopes or None,
+            scopes=_names(scopes) or None,
             asks_demographic=asks_demographic is not False,
             access=access or "ongoing",
             public=public,
@@ -85,8 +90,10 @@ def list_clients(state, as_json):
 @client.command("set")
 @click.argument("client_id")
 @REGISTRATION
+@click.option("--add-scope", "added", multiple=True, help="One or several, beside what it has.")
+@click.option("--remove-scope", "removed", multiple=True, help="One or several of what it has.")
 @click.pass_obj
-def change(state, client_id, name, redirect_uris, scopes, asks_demographic, access, as_json, **links):
+def change(state, client_id, name, redirect_uris, scopes, added, removed, asks_demographic, access, as_json, **links):
     """Change an app.  What is taken away holds at once, for the tokens that it has too."""
     with state.transaction() as db:
         found = _find(db, client_id)
@@ -96,8 +103,10 @@ def change(state, client_id, name, redirect_uris, scopes, asks_demographic, acce
             found.redirect_uris = clients.checked_redirect_uris(redirect_uris)
         if asks_demographic is not None:
             found.asks_demographic = asks_demographic
-        if scopes:
-            found.scopes = clients.checked_scopes(state.registry, scopes, found.asks_demographic)
+        wanted = [*(_names(scopes) or found.scopes), *_names(added)]
+        wanted = [scope for scope in wanted if scope not in _names(removed)]
+        if wanted != found.scopes:
+            found.scopes = clients.checked_scopes(state.registry, wanted, found.asks_demographic)
         if access is not None:
             found.access = clients.checked_access(access)
         _set_links(found, links)
@@ -135,6 +144,11 @@ def rotate_secret(state, client_id, as_json):
     with state.transaction() as db:
         found = _find(db, client_id)
         _show(found, as_json, clients.rotate_secret(found))
+
+
+def _names(given):
+    """Scope names, however they are given: in several options, or in one with spaces between them."""
+    return [name for words in given for name in words.split()]
 
 
 def _find(db, client_id):

@@ -1,6 +1,7 @@
 """bb2 new-scope: a plugin package with its test, written from a name and answers."""
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -83,9 +84,11 @@ def new_scope(state, name, directory, **given):
 
 Next:
   cd {folder}
-  pip install --editable '.[test]'
-  pytest
+  {sys.executable} -m pip install --editable '.[test]'
+  {sys.executable} -m pytest
   bb2 scopes
+Apps that are registered already must be given it: bb2 client set CLIENT_ID --add-scope patient/{answers.resource}.read
+(`bb2 init` gives it to the demo app of a sandbox).
 Then say in {answers.module}.py which elements tell who the person is, and load records with `bb2 load FILE`."""
     )
 

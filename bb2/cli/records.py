@@ -26,7 +26,8 @@ def load(state, files, fhir):
         except LoadError as error:
             failed += 1
             click.echo(f"{error}\n  Nothing of this file was kept.", err=True)
-    click.echo(_table(totals))
+    if totals:
+        click.echo(_table(totals))
     if failed:
         sys.exit(1)
 
@@ -36,12 +37,16 @@ def _load_one(state, path, version):
 
     def progress(count):
         if interactive:
-            click.echo(f"\r{path}: {count} records", nl=False, err=True)
+            click.echo(f"\r{path}: {_counted(count)}", nl=False, err=True)
 
     with state.transaction() as db:
         counts = load_file(db, state.registry.resources, path, version=version, on_progress=progress)
-    click.echo(f"{chr(13) if interactive else ''}{path}: {sum(counts.values())} records", err=True)
+    click.echo(f"{chr(13) if interactive else ''}{path}: {_counted(sum(counts.values()))}", err=True)
     return counts
+
+
+def _counted(number):
+    return "1 record" if number == 1 else f"{number} records"
 
 
 def _table(counts):

@@ -1,6 +1,7 @@
 """bb2 init, bb2 serve: make everything ready, and start the development server."""
 
 import logging
+import socket
 import time
 
 import click
@@ -29,7 +30,7 @@ def add_to(command):
 def init(state, beneficiaries):
     """Make everything ready; can be repeated, and keeps what is there."""
     make_ready(state, beneficiaries)
-    click.echo("Ready.")
+    click.echo(f"Ready.  The state is in {state.settings.var.absolute()}")
 
 
 @click.command()
@@ -43,7 +44,7 @@ def serve(state, init_first):
         make_ready(state)
     settings = state.settings
     app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.var / "keys"))
-    server = waitress.create_server(app, host="127.0.0.1", port=settings.port, threads=8, ident=None)
+    server = _listen(app, settings.port)
     welcome(state)
     try:
         server.run()
@@ -51,6 +52,15 @@ def serve(state, init_first):
         click.echo("Stopped.")
     finally:
         server.close()
+
+
+def _listen(app, port):
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        hint = f"make run PORT={port + 1}"
+        raise click.ClickException(f"cannot listen on port {port}: {error.strerror}; try `{hint}`") from error
+    return waitress.create_server(app, sockets=[listening], threads=8, ident=None)
 
 
 def make_ready(state, beneficiaries=None):
@@ -100,7 +110,8 @@ def welcome(state):
     if not settings.sandbox:
         return
     with state.transaction() as db:
-        people_there = db.scalar(select(func.count()).select_from(Account))
+        made_up = select(func.count()).select_from(Account).where(Account.username.like("bbuser%"))
+        people_there = db.scalar(made_up)
         demo = ensure_demo_client(db, state.registry, settings.var, settings.base_url)
         demo_app = db.get(Client, demo["client_id"])
         redirect_uris = ", ".join(demo_app.redirect_uris)
@@ -108,8 +119,10 @@ def welcome(state):
         f"""
   1. Open {settings.base_url}/testclient and choose "Connect with Medicare".
   2. Sign in: user name BBUser00000, password PW00000! ({people_there} people; the next is BBUser00001, PW00001!).
-  3. Share your personal information: all four requests are answered 200.
+  3. Share your personal information: every request is answered 200.
   4. Connect again and leave it out: Patient and userinfo are answered 403.
+
+  Your own app: VAR={settings.var.absolute()} bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback
 
   Demo client: {demo["name"]}
     client_id      {demo["client_id"]}

@@ -154,7 +154,7 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
                 "auth_time": int(request.authenticated_at.timestamp()),
                 "at_hash": _half_hash(token["access_token"]),
             }
-            if request.grant_type == "authorization_code" and request.nonce:
+            if request.nonce:  # of the code; a refresh has none (OpenID Connect Core 12.2)
                 claims["nonce"] = request.nonce
             token["id_token"] = self.signing_keys.sign(claims)
         return token

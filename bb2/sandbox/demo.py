@@ -7,11 +7,16 @@ from bb2.models import Client
 from bb2.oauth.clients import add_client, rotate_secret
 
 NAME = "Carely"
+#: website, privacy policy, terms
+LINKS = ("https://carely.example", "https://carely.example/privacy", "https://carely.example/terms")
 FILE = "demo-client.json"
 
 
 def ensure_demo_client(db, registry, var, base_url):
-    """Register the demo client, or bring it up to date.  Returns {"client_id", "client_secret", "name"}."""
+    """Register the demo client, or bring it up to date: it asks for whatever is installed.
+
+    Returns {"client_id", "client_secret", "name"}.
+    """
     callback = f"{base_url}/testclient/callback"
     kept = read_demo_client(var)
     client = db.get(Client, kept["client_id"]) if kept else None
@@ -19,8 +24,8 @@ def ensure_demo_client(db, registry, var, base_url):
         client, secret = _register(db, registry, callback)
         kept = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
         _write(var, kept)
-    elif callback not in client.redirect_uris:
-        client.redirect_uris = [*client.redirect_uris, callback]
+    client.redirect_uris = _with(client.redirect_uris, [callback])
+    client.scopes = _with(client.scopes, registry.one_of_each_family())
     return kept
 
 
@@ -34,10 +39,15 @@ def _register(db, registry, callback):
     """A new registration; one whose file was lost gets a new secret."""
     lost = db.query(Client).filter_by(name=NAME).one_or_none()
     if lost is not None:
-        lost.redirect_uris = list({*lost.redirect_uris, callback})
         return lost, rotate_secret(lost)
     client, secret = add_client(db, registry, name=NAME, redirect_uris=[callback])
+    client.website, client.privacy_policy, client.terms = LINKS
     return client, secret
+
+
+def _with(listed, more):
+    """The list with what it lacks."""
+    return list(dict.fromkeys([*listed, *more]))
 
 
 def _write(var, kept):

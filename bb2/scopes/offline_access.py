@@ -8,8 +8,8 @@ def register_scopes():
     return Scope(
         name="offline_access",
         consent=Words(
-            "To come back for new information without asking you again",
-            es="Volver por información nueva sin preguntarle otra vez",
+            "Permission to come back for new information without asking you again",
+            es="Permiso para volver por información nueva sin preguntarle otra vez",
         ),
         demographic=False,
         offline=True,

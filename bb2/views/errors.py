@@ -3,10 +3,12 @@
 import json
 import logging
 import re
+from itertools import chain
 from secrets import token_hex
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException, HTTPNotFound
+from pyramid.interfaces import IRoutesMapper
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
@@ -78,7 +80,8 @@ def forbidden(error, request):
 
 def _permission(request):
     """The Endpoint that protects the matched route's view."""
-    return request.registry["protected_routes"].get(request.matched_route.name)
+    route = request.registry["protected_routes"].get(request.matched_route.name)
+    return route and route.endpoint
 
 
 @exception_view_config(FhirError)
@@ -117,7 +120,18 @@ def not_found(error, request):
         return page(
             request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
         )
+    if allowed := _methods(request):
+        description = f"{request.method} is not served at {request.path}; use {' or '.join(allowed)}"
+        return refusal(request, 405, "invalid_request", description, {"Allow": ", ".join(allowed)})
     return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
+
+
+def _methods(request):
+    """The methods that the API serves at the request's path."""
+    routes = request.registry.queryUtility(IRoutesMapper).get_routes()
+    protected = request.registry["protected_routes"]
+    served = [protected[r.name].methods for r in routes if r.name in protected and r.match(request.path) is not None]
+    return sorted(set(chain.from_iterable(served)))
 
 
 @exception_view_config(HTTPException)

@@ -40,7 +40,7 @@ def search(request):
 
 def _resource(request):
     """The FhirResource of the matched route."""
-    return request.registry["protected_routes"][request.matched_route.name].resource
+    return request.registry["protected_routes"][request.matched_route.name].endpoint.resource
 
 
 def _id(request):

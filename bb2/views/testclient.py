@@ -19,7 +19,6 @@ from bb2.sandbox.demo import read_demo_client
 from bb2.views.pages import PageError, _
 
 COOKIE = "testclient"
-CALLS = ("connect/userinfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit")
 SHOWN = 3000  # characters of an answer
 
 
@@ -72,10 +71,18 @@ def callback(request):
 def _show(request, test, error):
     """The answer, and what the access token opens at this moment."""
     access_token = test.get("access_token")
-    calls = [_call(request, test["version"], path, access_token) for path in CALLS] if access_token else []
+    paths = _paths(request, test["version"]) if access_token else []
+    calls = [_call(request, test["version"], path, access_token) for path in paths]
     token = json.dumps(test.get("token"), indent=2, ensure_ascii=False)
     values = {"error": error, "version": test["version"], "token": token, "calls": calls}
     return render_to_response("bb2:templates/testclient_callback.jinja2", values, request=request)
+
+
+def _paths(request, version):
+    """What a token may open in this version, of the endpoints that need no id."""
+    endpoints = request.registry["scopes"].endpoints
+    opened = {e.path for e in endpoints if version in e.versions and "GET" in e.methods and "{" not in e.path}
+    return sorted(opened)
 
 
 def _keep(request, response, test):
@@ -124,7 +131,13 @@ def _call(request, version, path, access_token):
     call = Request.blank(path, base_url=request.registry["settings"].base_url, headers=headers)
     answer = call.get_response(request.registry["app"])
     body = json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False)
-    return {"path": path, "status": answer.status, "body": body[:SHOWN] + ("\n…" if len(body) > SHOWN else "")}
+    url = f"{request.registry['settings'].base_url}{path}"
+    return {
+        "path": path,
+        "status": answer.status,
+        "curl": f'curl -H "Authorization: {headers["Authorization"]}" "{url}"',
+        "body": body[:SHOWN] + ("\n…" if len(body) > SHOWN else ""),
+    }
 
 
 def _without_secrets(token):
