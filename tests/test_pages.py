@@ -424,5 +424,5 @@ def test_the_answer_of_the_test_client_can_be_read_again(server):
     page = form.submit("answer", value="yes").follow().follow()
     for again in (page, server.get("/testclient/callback"), page.click("Español")):
         answered = [call.get_text() for call in again.html.find(class_="calls").find_all("b")]
-        assert answered == ["403 Forbidden", "403 Forbidden", "200 OK", "200 OK"]
+        assert answered == ["403 Forbidden", "200 OK", "200 OK", "403 Forbidden"]
         assert "code" not in again.request.GET

@@ -110,11 +110,13 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
         if request.client_secret is not None:
             raise InvalidRequestError("A client_secret must never be sent through a browser", request=request)
         if request.response_type not in (None, "code"):
-            raise UnsupportedResponseTypeError(request=request)
+            raise UnsupportedResponseTypeError("response_type must be code", request=request)
         if not request.state or len(request.state) < LEAST_STATE:
             raise InvalidRequestError(f"state must have at least {LEAST_STATE} characters", request=request)
         if any("\x00" in (value or "") for value in (request.state, request.nonce)):
             raise InvalidRequestError("state and nonce may hold no NUL", request=request)
+        if request.code_challenge is None:
+            raise InvalidRequestError("PKCE is needed: code_challenge is missing (RFC 7636)", request=request)
         if request.code_challenge_method != "S256":
             raise InvalidRequestError("code_challenge_method must be S256", request=request)
         if not S256_CHALLENGE.fullmatch(request.code_challenge or ""):

@@ -3,11 +3,12 @@
 RFC 6749 (authorization code, refresh), RFC 7636 (PKCE, S256 only), RFC 7009 (revocation).
 """
 
+import re
 from base64 import b64decode
 from datetime import timedelta
 from urllib.parse import unquote_plus
 
-from oauthlib.oauth2 import InvalidGrantError, InvalidRequestError, RequestValidator
+from oauthlib.oauth2 import InvalidGrantError, InvalidRequestError, InvalidScopeError, RequestValidator
 from sqlalchemy import select
 
 from bb2 import audit
@@ -86,15 +87,17 @@ class Validator(RequestValidator):
         kept = []
         for name in dict.fromkeys(scopes):
             if name not in self.scopes:
-                return False
+                raise InvalidScopeError(f"{_printable(name)} is not a scope of this server", request=request)
             demographic = self.scopes[name].demographic
             registered = self.scopes.covered(name, client.scopes) and (client.asks_demographic or not demographic)
             if not registered and not demographic:
-                return False
+                raise InvalidScopeError(f"The app is not registered for {name}", request=request)
             if registered and not (self.scopes[name].offline and client.access == "one-time"):
                 kept.append(name)
+        if not kept:
+            raise InvalidScopeError("The app is not registered for any of these scopes", request=request)
         request.scopes = kept
-        return bool(kept)
+        return True
 
     # PKCE
 
@@ -261,6 +264,11 @@ class Validator(RequestValidator):
             beneficiary_id=consent.beneficiary_id,
             consent_id=consent.id,
         )
+
+
+def _printable(text):
+    """For an error_description, which has fewer characters than a request may send (RFC 6749, 4.1.2.1)."""
+    return re.sub(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]", "?", text)[:80]
 
 
 def _presents_secret(request):

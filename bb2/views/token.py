@@ -11,6 +11,14 @@ from bb2.oauth import consents
 from bb2.oauth.server import TOKEN_PARAMETERS
 from bb2.views.errors import refusal
 
+#: What to mend, where oauthlib says only the code.
+DESCRIPTIONS = {
+    "invalid_client": "The client is unknown or switched off, or its secret is wrong or missing",
+    "invalid_grant": "code_verifier does not fit the code_challenge of the authorization request",
+    "invalid_scope": "A refresh cannot have more scopes than were granted",
+    "unsupported_grant_type": "grant_type must be authorization_code or refresh_token",
+}
+
 
 @view_config(route_name="token", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
 def token(request):
@@ -46,7 +54,9 @@ def answer(request, endpoint):
         _close_replayed(request)
         described = json.loads(body)
         challenge = {"WWW-Authenticate": 'Basic realm="bb2"'} if status == 401 else {}
-        return refusal(request, status, described["error"], described.get("error_description", ""), challenge)
+        error = described["error"]
+        description = described.get("error_description") or DESCRIPTIONS.get(error, "")
+        return refusal(request, status, error, description, challenge)
     headers = {"Content-Type": "application/json", "Pragma": "no-cache", **headers, "Cache-Control": "no-store"}
     return Response(body=(body or "").encode(), status=status, headerlist=list(headers.items()))
 
