@@ -1,5 +1,6 @@
 """The authorization endpoint: an app's request is checked, kept, and put before the person (RFC 6749, 4.1.1)."""
 
+import logging
 from urllib.parse import urlencode
 
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
@@ -13,6 +14,8 @@ from bb2.models import Client
 from bb2.oauth import requests
 from bb2.oauth.server import AUTHORIZATION_PARAMETERS
 from bb2.views.pages import PageError, _, keep_language
+
+log = logging.getLogger(__name__)
 
 
 @view_config(
@@ -42,21 +45,24 @@ def _checked(request):
         (name, value) for name, value in request.params.items() if name in AUTHORIZATION_PARAMETERS and value != ""
     ]
     if not all(isinstance(value, str) for _name, value in asked):
-        raise _unreachable(request)
+        raise _unreachable(request, "A parameter is not text.")
     # The CMS SDKs pad the challenge, which RFC 7636 (4.2) does not.
     asked = [(name, value.rstrip("=") if name == "code_challenge" else value) for name, value in asked]
     try:
         # As text: of a list, oauthlib would drop what comes twice before it looks for duplicates.
         _scopes, read = request.oauth.validate_authorization_request("", body=urlencode(asked))
     except FatalClientError as error:
-        raise _unreachable(request) from error
+        raise _unreachable(request, error.description) from error
     except OAuth2Error as error:
         raise to_app(request, error) from error
     return read["request"]
 
 
-def _unreachable(request):
-    """The app cannot be trusted with an answer, so the person is told, and not sent on (RFC 6749, 4.1.2.1)."""
+def _unreachable(request, reason):
+    """The app cannot be trusted with an answer, so the person is told, and not sent on (RFC 6749, 4.1.2.1).
+
+    Its developer finds the reason in the log, and in a sandbox on the page.
+    """
     client_id = request.params.get("client_id")
     known = isinstance(client_id, str) and "\x00" not in client_id
     client = request.db.get(Client, client_id) if known else None
@@ -67,18 +73,26 @@ def _unreachable(request):
             _("This app may not ask for Medicare information at the moment. Nothing was shared."),
             _("The people who make the app can tell you more."),
         )
+    log.warning("authorization request refused: %s client=%s", reason, client and client.client_id)
     app = _("The app “${app}”", mapping={"app": client.name}) if client else _("An app")
     app = request.localizer.translate(app)
     return PageError(
         400,
-        _("The app could not be reached"),
+        _("This link from the app does not work"),
         _(
             "${app} sent you here in a way that we cannot answer safely. This is a mistake in the app, not yours. "
             "Nothing was shared.",
             mapping={"app": app},
         ),
         _("Please tell the people who make the app."),
+        *_for_the_developer(request, reason, client),
     )
+
+
+def _for_the_developer(request, reason, client):
+    if request.registry["settings"].sandbox:
+        registered = f" Registered: {', '.join(client.redirect_uris)}" if client else ""
+        yield _("For the developer: ${reason}", mapping={"reason": f"{reason}{registered}"})
 
 
 def to_app(request, error):
