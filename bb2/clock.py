@@ -1,4 +1,4 @@
-"""What time is it?  One place to ask, so that a test can move the hands."""
+"""What time is it, and what day is it some months later?"""
 
 from calendar import monthrange
 from datetime import UTC, datetime

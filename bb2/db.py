@@ -24,6 +24,8 @@ def make_engine(url):
 
 def reader(engine):
     """The same database for single statements that only read: no transaction is opened or ended around them."""
+    if engine.dialect.name == "sqlite":  # it commits by itself, until _begin_immediate
+        return engine.execution_options(begins_nothing=True)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -42,7 +44,7 @@ def _configure_sqlite(connection, record):
 
 def _begin_immediate(connection):
     """Take SQLite's write lock at once: two transactions that read and then write would otherwise deadlock."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if not connection.get_execution_options().get("begins_nothing"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

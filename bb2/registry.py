@@ -25,6 +25,10 @@ class ScopeRegistry:
         self._openers = defaultdict(set)
         for entry in sorted(declared, key=_order_on_the_page):
             self._add(entry)
+        #: scope name -> the names of the scopes that open all that it opens: asked at every request
+        self._covering = {s.name: frozenset(o.name for o in self if o.covers(s)) for s in self}
+        #: {resource type: FhirResource} for every type that a scope opens
+        self.resources = {endpoint.resource.type: endpoint.resource for endpoint in self._openers if endpoint.resource}
         self._refuse_rival_endpoints()
         self._refuse_side_doors()
 
@@ -75,11 +79,6 @@ class ScopeRegistry:
         """Every endpoint that a scope opens."""
         return list(self._openers)
 
-    @property
-    def resources(self):
-        """{resource type: FhirResource} for every type that a scope opens."""
-        return {endpoint.resource.type: endpoint.resource for endpoint in self._openers if endpoint.resource}
-
     def scopes_opening(self, endpoint):
         """The names of the scopes that open this endpoint; none opens an undeclared one."""
         return self._openers.get(endpoint, frozenset())
@@ -90,7 +89,11 @@ class ScopeRegistry:
 
     def covered(self, name, names):
         """True when one of `names` is this scope, or opens all that it opens."""
-        return name in self and any(scope.covers(self[name]) for scope in self.named(names))
+        return not self._covering.get(name, frozenset()).isdisjoint(names)
+
+    def may_have(self, name, registered, asks_demographic):
+        """May an app that is registered for these scopes have this one?"""
+        return self.covered(name, registered) and (asks_demographic or not self[name].demographic)
 
     def one_of_each_family(self):
         """What an app that names no scopes is registered for: the widest scope of each family, by its first name."""
@@ -107,11 +110,7 @@ class ScopeRegistry:
 
     def allowed(self, granted, registered, asks_demographic):
         """What of the granted scopes still holds: installed, and within what the app is registered for now."""
-        return [
-            name
-            for name in granted
-            if self.covered(name, registered) and (asks_demographic or not self[name].demographic)
-        ]
+        return [name for name in granted if self.may_have(name, registered, asks_demographic)]
 
     def _refuse_rival_endpoints(self):
         """One method and path has one description, whichever plugin gives it; one type has one description."""

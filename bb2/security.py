@@ -25,9 +25,7 @@ FIND_TOKEN = (
         consent.replaced_at,
         consent.revoked_at,
         consent.revoked_by,
-        consent.id.label("consent_id"),
         consent.share_demographic,
-        client.client_id,
         client.scopes.label("registered"),
         client.asks_demographic,
         client.disabled_at,
@@ -57,8 +55,6 @@ class Identity:
 
     beneficiary: Person
     scopes: frozenset[str]
-    client_id: str
-    consent_id: int
     asks_demographic: bool  #: the app is registered to ask for demographic data
     share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
 
@@ -74,6 +70,7 @@ class Refusal:
     status: int
     error: str | None
     description: str
+    scopes: frozenset[str] = frozenset()  #: those that would do
 
 
 class BearerTokenPolicy:
@@ -110,10 +107,10 @@ def bearer(request):
     """The Identity behind the request's access token (RFC 6750, 2.1), or a Refusal."""
     if "access_token" in request.GET:
         return Refusal(400, "invalid_request", "The access token belongs in the Authorization header, not in the URL")
-    headers = [value for name, value in request.headers.items() if name.lower() == "authorization"]
-    if not headers:
+    header = request.headers.get("Authorization")
+    if header is None:
         return Refusal(401, None, "An access token is needed")
-    scheme, _, value = headers[0].partition(" ")
+    scheme, _, value = header.partition(" ")
     value = value.strip()
     if scheme.lower() != "bearer":
         return Refusal(401, None, "An access token is needed: Authorization: Bearer …")
@@ -139,8 +136,6 @@ def _identity(found, registry):
     return Identity(
         beneficiary=Person(found.sub, found.patient, found.given_name, found.family_name),
         scopes=frozenset(registry.allowed(found.scopes, found.registered, found.asks_demographic)),
-        client_id=found.client_id,
-        consent_id=found.consent_id,
         asks_demographic=found.asks_demographic,
         share_demographic=found.share_demographic,
     )
@@ -166,7 +161,7 @@ def insufficient_scope(identity, openers, registry):
         )
     else:
         reason = f"The app did not ask for demographic information; one of these scopes is needed: {needed}"
-    return Refusal(403, "insufficient_scope", reason)
+    return Refusal(403, "insufficient_scope", reason, frozenset(openers))
 
 
 def hides_demographic(identity, registry):
@@ -188,13 +183,10 @@ def add_protected_view(config, view, endpoint, *, path=None, methods=None, **opt
     The view finds the version in `request.matchdict["version"]`.  `path` and `methods` name another way to the same.
     """
     path, methods = path or endpoint.path, methods or endpoint.methods
-    for version in endpoint.versions:
-        name = f"{version} {methods[0]} {path}"
-        config.registry["protected_routes"][name] = ProtectedRoute(endpoint, methods)
-        config.add_route(name, f"/{{version:{version}}}/{path}", request_method=_with_head(methods))
-        config.add_view(
-            view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options
-        )
+    name = f"{methods[0]} {path}"
+    config.registry["protected_routes"][name] = ProtectedRoute(endpoint, methods)
+    config.add_route(name, f"/{{version:{'|'.join(endpoint.versions)}}}/{path}", request_method=_with_head(methods))
+    config.add_view(view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options)
 
 
 def _with_head(methods):

@@ -143,6 +143,11 @@ class Settings:
         self.__dict__.update(values)
         self.others = others
 
+    @property
+    def secure(self):
+        """True where browsers speak TLS with the server: not on a developer's own machine."""
+        return self.base_url.startswith("https:")
+
     @classmethod
     def read(cls, ini=None, environ=None):
         """From the settings of an ini file and the environment, which wins.  Refuses with SettingError."""

@@ -94,7 +94,7 @@ def test_every_route_has_a_view(server):
 def test_every_fhir_route_but_metadata_and_smart_configuration_is_protected(server):
     fhir = {name for name, pattern in routes(server).items() if "}/fhir/" in pattern}
     assert fhir & PUBLIC == {"metadata", "smart_configuration_of_version"}
-    assert len(fhir - PUBLIC) == 2 * 3 * 3  # read, search, _search; of three types; in two versions
+    assert len(fhir - PUBLIC) == 3 * 3  # read, search, _search; of three types
 
 
 def paths(server):

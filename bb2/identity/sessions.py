@@ -19,7 +19,7 @@ class Browser:
     def __init__(self, request):
         self.request, self.db, self.settings = request, request.db, request.registry["settings"]
         # A `__Host-` cookie is bound to this host, but browsers keep it over https only (RFC 6265bis, 4.1.3).
-        self.secure = self.settings.base_url.startswith("https:")
+        self.secure = self.settings.secure
         self.cookie = "__Host-beneficiary" if self.secure else "beneficiary"
         self._brought = self._value = request.cookies.get(self.cookie)
         self._session = self._find()

@@ -69,8 +69,8 @@ def activate(db, consent):
     for earlier in db.scalars(_rivals(consent).where(Consent.id < consent.id)):
         earlier.replaced_at = now
         close_tokens(db, earlier)
-        _record(db, "consent.replaced", earlier, by=consent.id)
-    _record(db, "consent.activated", consent)
+        record(db, "consent.replaced", earlier, by=consent.id)
+    record(db, "consent.activated", consent)
 
 
 def superseded(db, consent):
@@ -88,7 +88,7 @@ def end(db, consent, by):
     """End a consent with every code and token under it.  `by`: `beneficiary`, `client`, `server`.  Needs the lock."""
     if consent.revoked_at is None:
         consent.revoked_at, consent.revoked_by = utcnow(), by
-        _record(db, "consent.revoked", consent, by=by)
+        record(db, "consent.revoked", consent, by=by)
     close_tokens(db, consent)
 
 
@@ -106,7 +106,7 @@ def close_replayed(db, consent_id, event):
     consent = db.get(Consent, consent_id)
     lock(db, consent.beneficiary_id)
     close_tokens(db, consent)
-    _record(db, event, consent)
+    record(db, event, consent)
 
 
 def connections(db, beneficiary_id):
@@ -136,7 +136,8 @@ def _rivals(consent):
     )
 
 
-def _record(db, event, consent, **details):
+def record(db, event, consent, **details):
+    """Write down what became of a consent."""
     audit.record(
         db,
         event,

@@ -101,7 +101,7 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
         if not request.grant_type:
             raise InvalidRequestError("Missing grant_type parameter.", request=request)
         if request.grant_type not in self.grant_types:
-            raise UnsupportedGrantTypeError(request=request)
+            raise UnsupportedGrantTypeError("grant_type must be authorization_code or refresh_token", request=request)
 
     def _check_authorization_request(self, request):
         """What this server asks beyond RFC 6749: `code` only, `state`, PKCE with S256, and our own FHIR base."""
@@ -119,7 +119,7 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
             raise InvalidRequestError("PKCE is needed: code_challenge is missing (RFC 7636)", request=request)
         if request.code_challenge_method != "S256":
             raise InvalidRequestError("code_challenge_method must be S256", request=request)
-        if not S256_CHALLENGE.fullmatch(request.code_challenge or ""):
+        if not S256_CHALLENGE.fullmatch(request.code_challenge):
             raise InvalidRequestError("code_challenge must be the base64url of a SHA-256", request=request)
         for name in "aud", "resource":
             named = getattr(request, name, None)

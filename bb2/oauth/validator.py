@@ -3,7 +3,6 @@
 RFC 6749 (authorization code, refresh), RFC 7636 (PKCE, S256 only), RFC 7009 (revocation).
 """
 
-import re
 from base64 import b64decode
 from datetime import timedelta
 from urllib.parse import unquote_plus
@@ -11,11 +10,11 @@ from urllib.parse import unquote_plus
 from oauthlib.oauth2 import InvalidGrantError, InvalidRequestError, InvalidScopeError, RequestValidator
 from sqlalchemy import select
 
-from bb2 import audit
 from bb2.clock import utcnow
 from bb2.models import AccessToken, AuthorizationCode, Client, Consent, RefreshToken
 from bb2.oauth import consents
 from bb2.oauth.clients import is_registered
+from bb2.oauth.errors import printable
 from bb2.oauth.secrets import hashed, same_secret
 
 
@@ -87,10 +86,9 @@ class Validator(RequestValidator):
         kept = []
         for name in dict.fromkeys(scopes):
             if name not in self.scopes:
-                raise InvalidScopeError(f"{_printable(name)} is not a scope of this server", request=request)
-            demographic = self.scopes[name].demographic
-            registered = self.scopes.covered(name, client.scopes) and (client.asks_demographic or not demographic)
-            if not registered and not demographic:
+                raise InvalidScopeError(f"{printable(name)[:80]} is not a scope of this server", request=request)
+            registered = self.scopes.may_have(name, client.scopes, client.asks_demographic)
+            if not registered and not self.scopes[name].demographic:
                 raise InvalidScopeError(f"The app is not registered for {name}", request=request)
             if registered and not (self.scopes[name].offline and client.access == "one-time"):
                 kept.append(name)
@@ -235,7 +233,7 @@ class Validator(RequestValidator):
         if spent.successor_hash:
             self.db.get(RefreshToken, spent.successor_hash).revoked_at = now
         spent.used_at, spent.successor_hash = spent.used_at or now, hashed(value)
-        self._record("token.refreshed", consent)
+        consents.record(self.db, "token.refreshed", consent)
 
     def lifetime(self, request):
         """Seconds that the access token lives: no longer than the consent."""
@@ -253,22 +251,7 @@ class Validator(RequestValidator):
                 consents.end(self.db, consent, by="client")
             elif consent:
                 consents.close_tokens(self.db, consent)
-                self._record("token.revoked", consent)
-
-    def _record(self, event, consent):
-        audit.record(
-            self.db,
-            event,
-            request_id=consent.request_id,
-            client_id=consent.client_id,
-            beneficiary_id=consent.beneficiary_id,
-            consent_id=consent.id,
-        )
-
-
-def _printable(text):
-    """For an error_description, which has fewer characters than a request may send (RFC 6749, 4.1.2.1)."""
-    return re.sub(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]", "?", text)[:80]
+                consents.record(self.db, "token.revoked", consent)
 
 
 def _presents_secret(request):

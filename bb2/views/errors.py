@@ -14,6 +14,7 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 
 from bb2.fhir import FhirError, operation_outcome
+from bb2.oauth.errors import printable
 from bb2.scopes import API_VERSIONS
 from bb2.security import Refusal
 from bb2.views.pages import PageError, _
@@ -24,21 +25,24 @@ FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
 API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/)\w)|/\.well-known/|/health")
 FHIR_CODES = {400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 500: "exception"}
 OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
-SAFE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")  # RFC 6749, 5.2: characters of error_description
 
 
 def refusal(request, status, error, description, headers=None):
     """The answer to a refused request in the shape of its path."""
     if FHIR_PATH.match(request.path):
-        outcome = operation_outcome(FHIR_CODES.get(status, "processing"), description)
-        response = Response(json.dumps(outcome), status=status, content_type="application/fhir+json", charset="utf-8")
+        response = _outcome(status, FHIR_CODES.get(status, "processing"), description)
     else:
-        body = {"error": error or "invalid_request", "error_description": SAFE.sub("?", description)}
+        body = {"error": error or "invalid_request", "error_description": printable(description)}
         response = Response(json.dumps(body), status=status, content_type="application/json", charset="utf-8")
         response.headers["Pragma"] = "no-cache"
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
+
+
+def _outcome(status, code, diagnostics):
+    outcome = json.dumps(operation_outcome(code, diagnostics))
+    return Response(outcome, status=status, content_type="application/fhir+json", charset="utf-8")
 
 
 def page(request, error):
@@ -58,7 +62,9 @@ def challenge(found):
     """WWW-Authenticate of a Refusal (RFC 6750, 3).  A request without any token is told no error."""
     parts = ['Bearer realm="bb2"']
     if found.error:
-        parts += [f'error="{found.error}"', f'error_description="{SAFE.sub("?", found.description)}"']
+        parts += [f'error="{found.error}"', f'error_description="{printable(found.description)}"']
+    if found.scopes:
+        parts.append(f'scope="{" ".join(sorted(found.scopes))}"')
     return ", ".join(parts)
 
 
@@ -69,25 +75,13 @@ def forbidden(error, request):
     found = next(
         (r for r in reasons if isinstance(r, Refusal)), Refusal(403, "insufficient_scope", "No scope opens this")
     )
-    header = challenge(found)
-    if found.error == "insufficient_scope" and request.matched_route:
-        openers = request.registry["scopes"].scopes_opening(_permission(request))
-        header += f', scope="{" ".join(sorted(openers))}"' if openers else ""
-    return refusal(
-        request, found.status, found.error or "invalid_token", found.description, {"WWW-Authenticate": header}
-    )
-
-
-def _permission(request):
-    """The Endpoint that protects the matched route's view."""
-    route = request.registry["protected_routes"].get(request.matched_route.name)
-    return route and route.endpoint
+    headers = {"WWW-Authenticate": challenge(found)}
+    return refusal(request, found.status, found.error or "invalid_token", found.description, headers)
 
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    outcome = operation_outcome(error.code, error.diagnostics)
-    response = Response(json.dumps(outcome), status=error.status, content_type="application/fhir+json", charset="utf-8")
+    response = _outcome(error.status, error.code, error.diagnostics)
     response.headers["Cache-Control"] = "no-store"
     if error.status == 403:
         response.headers["WWW-Authenticate"] = challenge(Refusal(403, "insufficient_scope", error.diagnostics))

@@ -54,7 +54,7 @@ def keep_language(request):
     """Remember a language that the request names: the next pages speak it too."""
     chosen = named_language(request)
     if chosen and request.cookies.get(LANGUAGE_COOKIE) != chosen:
-        secure = request.registry["settings"].base_url.startswith("https:")
+        secure = request.registry["settings"].secure
         request.add_response_callback(
             lambda _, response: response.set_cookie(
                 LANGUAGE_COOKIE, chosen, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
@@ -107,7 +107,7 @@ def add_globals(event):
 
 def headers_tween_factory(handler, registry):
     """What browsers may do with our answers (OWASP Secure Headers)."""
-    secure = registry["settings"].base_url.startswith("https:")
+    secure = registry["settings"].secure
 
     def headers_tween(request):
         response = handler(request)

@@ -87,7 +87,7 @@ def _paths(request, version):
 
 def _keep(request, response, test):
     """Remember the test in the demo client's own cookie."""
-    secure = request.registry["settings"].base_url.startswith("https:")
+    secure = request.registry["settings"].secure
     value = urlsafe_b64encode(json.dumps(test).encode()).decode()
     response.set_cookie(COOKIE, value, max_age=3600, path="/testclient", httponly=True, samesite="Lax", secure=secure)
 

@@ -8,16 +8,9 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from bb2.oauth import consents
+from bb2.oauth.errors import DESCRIPTIONS
 from bb2.oauth.server import TOKEN_PARAMETERS
 from bb2.views.errors import refusal
-
-#: What to mend, where oauthlib says only the code.
-DESCRIPTIONS = {
-    "invalid_client": "The client is unknown or switched off, or its secret is wrong or missing",
-    "invalid_grant": "code_verifier does not fit the code_challenge of the authorization request",
-    "invalid_scope": "A refresh cannot have more scopes than were granted",
-    "unsupported_grant_type": "grant_type must be authorization_code or refresh_token",
-}
 
 
 @view_config(route_name="token", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
@@ -66,7 +59,7 @@ def _form(request):
     if request.query_string:
         return [], "Parameters belong in the body of the request, not in its URL"
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return [], "The body must be application/x-www-form-urlencoded"
+        return [], "The body must be application/x-www-form-urlencoded or multipart/form-data"
     # Parameters without a value are as if they were left out (RFC 6749, 3.2).
     form = [(name, value) for name, value in request.POST.items() if name in TOKEN_PARAMETERS and value != ""]
     names = [name for name, _value in form]

@@ -1,5 +1,7 @@
 """Discovery documents, the public keys, the directory of apps, and health."""
 
+import logging
+
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 from sqlalchemy import select, text
@@ -7,6 +9,7 @@ from sqlalchemy import select, text
 from bb2 import discovery
 from bb2.models import Client, Record
 
+log = logging.getLogger(__name__)
 DEFAULT_VERSION = "v2"  # of the documents at the root; each version advertises its own URLs besides
 
 
@@ -76,6 +79,7 @@ def _checked(request, what, statement):
         with request.registry["reader"].connect() as connection:
             connection.execute(statement).first()
     except Exception:  # whatever it is, it is not well
+        log.warning("%s does not answer", what, exc_info=True)
         request.response.status_int = 503
         return {"message": f"{what} does not answer"}
     return {"message": "all's well"}

@@ -113,7 +113,7 @@ def test_a_file_is_a_resource_a_bundle_or_ndjson(server, bb2_load, file, name, c
     assert sorted(id for _version, _type, id in stored(server)) == loaded
     assert {version for version, _type, _id in stored(server)} == {"v2"}
     assert counts(result.output) == {"Coverage": [len(loaded), 0, 0]}
-    assert f"{name}: {len(loaded)} records" in result.output
+    assert f"{name}: {len(loaded)} record{'s' if len(loaded) > 1 else ''}\n" in result.output
 
 
 def test_an_empty_bundle_is_no_record(server, bb2_load, file):
