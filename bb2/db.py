@@ -1,25 +1,31 @@
 """How is the database reached?  A session for each request that writes, bare connections for the hot path."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-BUSY_TIMEOUT = 15  # seconds that a writer waits for another on SQLite
+BUSY_TIMEOUT = 5  # seconds that a writer waits for another on SQLite
 
 
 def make_engine(url):
     """An engine for a database URL (SQLite or PostgreSQL), set up so that what was committed is kept."""
     url = make_url(url)
     if url.get_backend_name() == "sqlite":
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private(Path(url.database))
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
     return create_engine(url, hide_parameters=True, pool_pre_ping=False, pool_size=10, max_overflow=20)
+
+
+def _make_private(path):
+    """A database holds health records: its file, and a folder made for it, are their owner's only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def reader(engine):
@@ -57,6 +63,9 @@ def commit_tween_factory(handler, registry):
             if "db" in request.__dict__ and response.status_int < 400:
                 request.db.commit()
             return response
+        except Exception:  # what fails at the commit is answered in the shape of its place, as what fails before
+            request.db.rollback()
+            return request.invoke_exception_view(reraise=True)
         finally:
             if "db" in request.__dict__:
                 request.db.close()

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import URL
+
 
 class SettingError(Exception):
     """A setting that cannot be used; the program does not start."""
@@ -185,7 +187,7 @@ def _typed(setting, text, environ):
 def _derived(values):
     """Fill in what depends on other settings."""
     if values["database_url"] is None:
-        values["database_url"] = f"sqlite:///{values['var'].absolute() / 'bb2.sqlite'}"
+        values["database_url"] = URL.create("sqlite", database=str(values["var"].absolute() / "bb2.sqlite"))
     if values["base_url"] is None:
         values["base_url"] = f"http://localhost:{values['port']}"
     local = is_loopback(values["base_url"])

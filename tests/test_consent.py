@@ -482,3 +482,25 @@ class TestHowLong:
         change_app(server, access="research")
         redeem(server, answer(page))
         assert abs(consents_of(server)[0].expires_at - add_months(utcnow(), 13)) < timedelta(minutes=1)
+
+
+def test_two_choices_at_once_are_none(make_server):
+    server = make_server()
+    page = server.consent_page("openid profile")
+    form = consent_form(page)
+    fields = [(name, value) for name, value in form.submit_fields() if name not in ("answer", "demographic")]
+    both = [("answer", "yes"), ("demographic", "withhold"), ("demographic", "share")]
+    assert "Please choose" in server.post(form.action, [*fields, *both], status=200).text
+    refused = server.post(form.action, [*fields, ("answer", "no"), ("answer", "yes"), ("demographic", "share")])
+    assert answer_of(refused)["error"] == "access_denied"
+
+
+def test_leaving_personal_information_out_after_a_yes_ends_what_the_yes_had_begun(make_server):
+    server = make_server()
+    page = server.consent_page("openid profile")
+    token = server.post("/v2/o/token/", server.token_request(code_of(server.approve(page)))).json
+    server.api("connect/userinfo", token)
+    form = consent_form(page)
+    form["demographic"] = "withhold"
+    form.submit("answer", value="yes", status=409)
+    server.api("connect/userinfo", token, status=401)

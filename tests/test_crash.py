@@ -15,6 +15,7 @@ from bb2.db import make_engine
 from bb2.models import AccessToken, AuthorizationCode, Consent, Record, RecordIndex, RefreshToken
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox import people
+from databases import new_database
 from journey import connect, token_response
 from running import BB2, RunningServer
 
@@ -27,14 +28,14 @@ def environ(request, tmp_path_factory):
     var = tmp_path_factory.mktemp("crash")
     environ = {"VAR": str(var)}
     if request.param == "postgresql":
-        environ["BB2_DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+        environ["BB2_DATABASE_URL"] = new_database(request.getfixturevalue("postgresql_url"), "crash")
     return environ
 
 
 @pytest.fixture
 def engine(environ):
     url = environ.get("BB2_DATABASE_URL", f"sqlite:///{environ['VAR']}/bb2.sqlite")
-    engine = make_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = make_engine(url)
     yield engine
     engine.dispose()
 

@@ -7,6 +7,7 @@ from sqlalchemy import inspect, text
 from bb2 import migrations
 from bb2.db import make_engine
 from bb2.models import Base
+from databases import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -15,12 +16,7 @@ def empty(request, tmp_path):
     if request.param == "sqlite":
         engine = make_engine(f"sqlite:///{tmp_path}/bb2.sqlite")
     else:
-        server = make_engine(request.getfixturevalue("postgresql_url"))
-        with server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS migrations"))
-            connection.execute(text("CREATE DATABASE migrations"))
-        engine = make_engine(server.url.set(database="migrations").render_as_string(hide_password=False))
-        server.dispose()
+        engine = make_engine(new_database(request.getfixturevalue("postgresql_url"), "migrations"))
     yield engine
     engine.dispose()
 

@@ -64,7 +64,7 @@ def test_a_bb2_command_runs_as_it_stands(server, client, line):
     typed = shlex.split(line.replace("CLIENT_ID", client["client_id"]))
     answers = "long enough\n" if "beneficiary add" in line else "\n".join([""] * 9)
     if "new-scope" in line:
-        answers = "ClaimResponse\nThe answers\nLas respuestas\nn\n\n\n\n"
+        answers = "ClaimResponse\npatient\nno\nThe answers\nLas respuestas\n"
     done = subprocess.run(
         [BB2, *typed[1:]],
         env=server.environ,

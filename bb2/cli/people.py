@@ -48,5 +48,12 @@ def _name(db, patient):
     body = db.scalars(own).first()
     if body is None:
         raise DirectoryError(f"there is no Patient record {patient}: load it first, with `bb2 load`")
-    names = json.loads(body).get("name") or [{}]
-    return " ".join(names[0].get("given", [])[:1]), names[0].get("family", "")
+    names = json.loads(body).get("name")
+    name = names[0] if isinstance(names, list) and names and isinstance(names[0], dict) else {}
+    given = name.get("given")
+    given = given[0] if isinstance(given, list) and given else ""
+    return _text(given), _text(name.get("family"))
+
+
+def _text(value):
+    return value if isinstance(value, str) else ""

@@ -1,5 +1,6 @@
 """bb2 init, bb2 serve: make everything ready, and start the development server."""
 
+import fcntl
 import logging
 import socket
 import time
@@ -15,6 +16,7 @@ from bb2.models import Account, Client
 from bb2.oauth.keys import SigningKeys, ensure_key
 from bb2.sandbox import people
 from bb2.sandbox.demo import ensure_demo_client
+from bb2.views.readable import MOST_BODY
 
 
 def add_to(command):
@@ -60,13 +62,20 @@ def _listen(app, port):
     except OSError as error:
         hint = f"make run PORT={port + 1}"
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}; try `{hint}`") from error
-    return waitress.create_server(app, sockets=[listening], threads=8, ident=None)
+    return waitress.create_server(app, sockets=[listening], threads=8, ident=None, max_request_body_size=MOST_BODY)
 
 
 def make_ready(state, beneficiaries=None):
     """Upgrade the database, make a signing key, and fill a sandbox."""
     settings = state.settings
     settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.var / "init.lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # a second `bb2 init` waits for the first
+        _make_ready(state, beneficiaries)
+
+
+def _make_ready(state, beneficiaries):
+    settings = state.settings
     if migrations.upgrade(state.engine):
         click.echo("The database is up to date.")
     if ensure_key(settings.var / "keys"):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bb2.fhir.dates import instant, interval
+from bb2.fhir.personal import MEDICARE_NUMBER, is_personal, says_person_number
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,11 @@ def entries(resource, record):
 
     A value of another shape than FHIR's is not found by it.
     """
-    return [entry for param in resource.search_params for entry in _of_param(param, record)]
+    found = [entry for param in resource.search_params for entry in _of_param(param, record)]
+    if resource.patient_element == "id":
+        return found
+    # Of another record than the person's own, a search must not confirm a number that redaction takes out.
+    return [entry for entry in found if not _is_the_persons(entry)]
 
 
 def last_updated(record):
@@ -39,6 +44,11 @@ def values_at(element, path):
     return values_at(element.get(path[0]), path[1:]) if isinstance(element, dict) else []
 
 
+def _is_the_persons(entry):
+    named = entry.system is not None and is_personal("system", entry.system, None)
+    return named or (entry.value is not None and MEDICARE_NUMBER.search(entry.value.upper()) is not None)
+
+
 def _of_param(param, record):
     for path in param.path:
         if values := values_at(record, path.split(".")):
@@ -49,6 +59,8 @@ def _of_param(param, record):
 
 def _token(name, value):
     """CodeableConcept, Coding, Identifier, code or boolean (FHIR, "Search: token")."""
+    if isinstance(value, dict) and "value" in value and says_person_number(value.get("type")):
+        return
     if not isinstance(value, dict):
         yield from _entry(name, None, value)
         return

@@ -12,7 +12,7 @@ from functools import lru_cache
 WORDS = re.compile(
     r"(?:^|[^a-z])(?:"
     r"race|ethnicity|sex|birthsex|gender|gndr|sexual|tribal|religion|nationality|citizenship"  # traits
-    r"|birth|birthdate|dob|maiden"
+    r"|birth|birthdate|dob|maiden|death|srnm|surname"
     r"|mbi|hicn?|ssn|passport"  # numbers
     r")(?:[^a-z]|$)"
 )
@@ -56,11 +56,11 @@ NAMING_KEYS = frozenset({"url", "system", "code", "div"})
 #: The form of a Medicare number, with or without dashes (CMS, "Understanding the MBI format").  CMS's pretend numbers
 #: have letters that real ones avoid, so every letter counts.
 MEDICARE_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9])[1-9][A-Z][A-Z0-9][0-9]-?[A-Z][A-Z0-9][0-9]-?[A-Z]{2}[0-9]{2}(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])[1-9][A-Z][A-Z0-9][0-9]-?[A-Z][A-Z0-9][0-9]-?[A-Z]{2}[0-9]{2}(?![A-Za-z0-9])", re.IGNORECASE
 )
 #: The same with A for every letter and 0 for every digit: found several times as fast in a text without one.
 SHAPES = tuple(f"0A{third}0A{sixth}0AA00".encode() for third in "0A" for sixth in "0A")
-SHAPE_OF_BYTE = bytes(48 if chr(b).isdigit() else 65 if chr(b).isupper() else 46 for b in range(128)) + b"." * 128
+SHAPE_OF_BYTE = bytes(48 if chr(b).isdigit() else 65 if chr(b).isalpha() else 46 for b in range(128)) + b"." * 128
 
 
 def may_hold_a_medicare_number(text):
@@ -78,6 +78,16 @@ def is_personal(key, value, system):
         of_type = value in TYPE_CODES and str(system).endswith(TYPE_SYSTEMS)
         return of_type or (value.startswith("http") and _names_a_person(value))
     return key == "div"
+
+
+def says_person_number(kind):
+    """True when an Identifier.type (CodeableConcept) says that the identifier is a number of the person."""
+    if not isinstance(kind, dict):
+        return False
+    text, codings = kind.get("text"), kind.get("coding")
+    coded = [c for c in codings if isinstance(c, dict)] if isinstance(codings, list) else []
+    named = isinstance(text, str) and WORDS.search(text.lower()) is not None
+    return named or any(is_personal("code", str(c.get("code")), str(c.get("system"))) for c in coded)
 
 
 def _names_a_person(uri):

@@ -10,6 +10,7 @@ The rest keeps its tokens: a number goes out as it was loaded (`1.00` stays `1.0
 """
 
 import json
+import re
 
 import orjson
 
@@ -19,6 +20,11 @@ ABOUT_PEOPLE = frozenset({"Patient", "RelatedPerson", "Person"})
 #: Elements that refer to a person whatever the form of the reference (R4 and STU3).
 PEOPLE_ELEMENTS = frozenset({"patient", "beneficiary", "subscriber", "policyHolder", "subject"})
 OF_A_REFERENCE = frozenset({"reference", "type"})  #: what stays of a reference to a person
+PERSON_REFERENCE = re.compile(r"(?:Patient|Person)[/?]")
+#: A reference that says where, and no more: relative or absolute, contained, or a URN.
+POINTS_ONLY = re.compile(
+    r"(?:https?://[^?#\s]*/)?[A-Za-z]+/[A-Za-z0-9.\-]{1,64}|#[A-Za-z0-9.\-]{1,64}|urn:[A-Za-z0-9:.\-]+"
+)
 #: A coded value under these labels what stands beside it: Identifier.type, supportingInfo.category, Coding.code.
 LABELS = frozenset({"type", "category", "code", "coding"})
 SAME, CHANGED, GONE = range(3)  #: what became of an element
@@ -114,13 +120,16 @@ class _Redaction:
         if "reference" not in element and "type" not in element:
             return False
         reference, kind = element.get("reference"), element.get("type")
-        if isinstance(reference, str) and ("Patient/" in reference or "Person/" in reference):
+        if isinstance(reference, str) and PERSON_REFERENCE.search(reference):
             return True
         return (isinstance(reference, str) and reference in self.people) or _names_a_person_type(kind)
 
     def _only_where_it_points(self, element):
         """Of a reference to a person, nothing but that; GONE where it points to a record that is taken out."""
-        if not isinstance(element.get("reference"), str) or element["reference"] in self.people:
+        reference = element.get("reference")
+        if not isinstance(reference, str) or not POINTS_ONLY.fullmatch(reference) or MEDICARE_NUMBER.search(reference):
+            return GONE
+        if reference in self.people:
             return GONE
         more = element.keys() - OF_A_REFERENCE
         for key in more:
@@ -155,4 +164,4 @@ def _is_person(record):
 
 
 def _names_a_person_type(text):
-    return isinstance(text, str) and text in ABOUT_PEOPLE
+    return isinstance(text, str) and text.rpartition("/")[2].strip() in ABOUT_PEOPLE

@@ -1,6 +1,7 @@
 """Which apps are registered, and what may each of them be?  (RFC 6749, 2; RFC 9700, 4.1)"""
 
 import re
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 from oauthlib.uri_validate import is_absolute_uri
@@ -33,7 +34,7 @@ def add_client(
     """
     secret = None if public else new_secret()
     client = Client(
-        client_id=new_secret(),
+        client_id=token_hex(20),  # hexadecimal: it can be typed after a command without looking like an option
         name=checked_name(db, name),
         secret_hash=secret and hashed(secret),
         redirect_uris=checked_redirect_uris(redirect_uris),

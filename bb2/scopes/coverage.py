@@ -6,7 +6,7 @@ COVERAGE = FhirResource(
     "Coverage",
     patient_element="beneficiary",
     # CMS's Coverage.subscriberId is the Medicare number; the others name or number the person where they are filled.
-    demographic_elements=("subscriberId", "subscriber", "policyHolder", "identifier", "dependent"),
+    demographic_elements=("subscriberId", "subscriber", "policyHolder", "identifier", "dependent", "payor.display"),
     stu3_elements=("grouping",),
     r4_elements=("class",),
     profiles=("http://hl7.org/fhir/us/carin-bb/StructureDefinition/C4BB-Coverage",),

@@ -46,6 +46,8 @@ EXPLANATION_OF_BENEFIT = FhirResource(
     demographic_elements=(
         "payee",
         "accident",
+        "insurance.coverage.display",
+        "insurance.coverage.identifier",
         *(f"form.{part}" for part in ("data", "url", "title")),
         "information.valueAttachment",
         "supportingInfo.valueAttachment",

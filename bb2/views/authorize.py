@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 )
 def authorize(request):
     """An app may send the request by GET or as a form; no other site's form can answer it, only bring it."""
+    if request.method == "POST" and request.browser.session_hash is None and "client_secret" not in request.POST:
+        # Another site's form brings no cookie (SameSite): begun here, it would take the place of the person's session.
+        return HTTPSeeOther(f"{request.path}?{urlencode(_texts(request))}")
     asked = _checked(request)
     keep_language(request)
     if asked.prompt == "none":
@@ -36,6 +39,10 @@ def authorize(request):
         lifetime=request.registry["settings"].authorization_request_lifetime,
     )
     return HTTPSeeOther(request.route_path("consent", id=kept.id))
+
+
+def _texts(request):
+    return [(name, value) for name, value in request.params.items() if isinstance(value, str)]
 
 
 def _checked(request):

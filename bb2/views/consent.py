@@ -98,14 +98,17 @@ class ConsentPage:
         if person is None or person.id != kept.shown_to:
             return HTTPSeeOther(request.route_path("consent", id=kept.id))
         screen = ConsentScreen.from_json(kept.shown)
-        if request.POST.get("answer") == "no":
+        answers = request.POST.getall("answer")
+        if "no" in answers:
             return self.claim(kept, "no") or decline(request, kept, "no")
-        if request.POST.get("answer") != "yes":
+        if answers != ["yes"]:
             return self.show(kept, problem="answer")
         if request.POST.get("screen") != screen.digest:
             return self.show(kept, problem="changed")
         try:
-            share_demographic = screen.share_demographic(request.POST.get("demographic"))
+            # Two choices at once are none.
+            choices = request.POST.getall("demographic")
+            share_demographic = screen.share_demographic(choices[0] if len(choices) == 1 else None)
         except NoChoice:
             return self.show(kept, problem="choose")
         if not screen.granted(share_demographic):
@@ -149,20 +152,27 @@ class ConsentPage:
         )
         return back_to_app(self.request, kept, code=code)
 
+    def takes_back(self, kept):
+        """After a Yes: does this answer share less?  Then what the Yes had begun ends."""
+        db, posted = self.request.db, self.request.POST
+        consent = db.scalars(select(Consent).where(Consent.request_id == kept.id)).one()
+        withholds = consent.share_demographic and "withhold" in posted.getall("demographic")
+        if not withholds and "no" not in posted.getall("answer"):
+            return False
+        consents.lock(db, kept.shown_to)
+        consents.end(db, consent, by="beneficiary")
+        return True
+
     def answered(self, kept):
         """Back, a second tab or a form sent twice: one request has one answer, and a No counts after a Yes too."""
         app = {"app": kept.client.name}
-        said_no_now = self.request.POST.get("answer") == "no"
-        if kept.answer == "yes" and said_no_now:
-            db = self.request.db
-            consents.lock(db, kept.shown_to)
-            consents.end(db, db.scalars(select(Consent).where(Consent.request_id == kept.id)).one(), by="beneficiary")
-            db.commit()
+        if kept.answer == "yes" and self.takes_back(kept):
+            self.request.db.commit()
             raise PageError(
                 409,
                 _("${app} no longer has access", mapping=app),
-                _("You had said yes before, and now no. We have ended the connection."),
-                _("You can close this page, or go back to the app."),
+                _("You had said yes before, and now you share less. We have ended the connection."),
+                _("To share with the app again, go back to it and connect once more."),
             )
         if kept.answer == "yes":
             raise PageError(

@@ -12,6 +12,7 @@ from pyramid.interfaces import IRoutesMapper
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
+from sqlalchemy.exc import OperationalError
 
 from bb2.fhir import FhirError, operation_outcome
 from bb2.oauth.errors import printable
@@ -23,7 +24,16 @@ log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
 FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
 API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/)\w)|/\.well-known/|/health")
-FHIR_CODES = {400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 500: "exception"}
+FHIR_CODES = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    413: "too-long",
+    500: "exception",
+    503: "transient",
+}
 OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
 
 
@@ -145,6 +155,27 @@ def undecodable(error, request):
     if _is_page(request):
         return not_found(HTTPNotFound(), request)
     return refusal(request, 400, "invalid_request", "The request is not UTF-8")
+
+
+@exception_view_config(OperationalError)
+def busy(error, request):
+    """The database does not answer, or SQLite's one writer is at work: come back in a moment."""
+    log.warning(
+        "the database does not answer at %s", request.matched_route and request.matched_route.name, exc_info=error
+    )
+    retry = {"Retry-After": "10"}
+    if _is_page(request):
+        response = page(
+            request,
+            PageError(
+                503,
+                _("We are busy at the moment"),
+                _("Nothing was shared or changed. Please try again in a few minutes."),
+            ),
+        )
+        response.headers.update(retry)
+        return response
+    return refusal(request, 503, "temporarily_unavailable", "The database does not answer; try again", retry)
 
 
 @exception_view_config(Exception)

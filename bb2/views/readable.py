@@ -2,8 +2,9 @@
 
 import re
 
-from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
+MOST_BODY = 65_536  # bytes: no form here needs more, and parsing a large one would cost the server its memory
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
 
 
@@ -25,12 +26,20 @@ def readable_tween_factory(handler, registry):
 def refuse_unreadable(event):
     """400 in the shape of the place for a query or a form that cannot be read."""
     request = event.request
+    if not 0 <= (request.content_length or 0) <= MOST_BODY:
+        _forget_body(request)
+        raise HTTPRequestEntityTooLarge(f"The body is larger than {MOST_BODY} bytes")
     try:
         _query, _form = request.GET, request.POST
     except (ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
-        # The page that says so reads the request too, and finds nothing.
-        request.environ |= {"QUERY_STRING": "", "CONTENT_TYPE": "application/octet-stream"}
+        request.environ["QUERY_STRING"] = ""
+        _forget_body(request)
         raise HTTPBadRequest("The URL is not UTF-8, or the body is not the form that it says it is") from error
+
+
+def _forget_body(request):
+    """The page that says what is wrong reads the request too, and finds nothing."""
+    request.environ["CONTENT_TYPE"] = "application/octet-stream"
 
 
 def includeme(config):

@@ -16,6 +16,7 @@ from webob import Request
 
 from bb2.oauth.secrets import new_secret
 from bb2.sandbox.demo import read_demo_client
+from bb2.scopes import API_VERSIONS
 from bb2.views.pages import PageError, _
 
 COOKIE = "testclient"
@@ -95,9 +96,10 @@ def _keep(request, response, test):
 def _kept(request):
     try:
         kept = json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, "")))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return kept if isinstance(kept, dict) else {}
+    ours = isinstance(kept, dict) and kept.get("version") in API_VERSIONS
+    return kept if ours and ("verifier" in kept) != ("token" in kept) else {}
 
 
 def _demo_client(request):

@@ -226,7 +226,7 @@ def test_the_keyboard_alone_is_enough(person):
     keyboard.keys.press("Enter")
     person.page.wait_for_url("**/consent/*")
     assert re.sub(r"\s+", " ", " | ".join(keyboard.tab_to("#share"))) == (
-        "Skip to the main content | Blue Button | Español | Not you? Sign in as somebody else"
+        "Skip to the main content | Blue Button | Español | Privacy policy | Terms | Not you? Sign in as somebody else"
     )
     keyboard.keys.press("ArrowDown")
     assert person.page.locator("#withhold").is_checked()

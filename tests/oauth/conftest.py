@@ -1,13 +1,12 @@
 """One server for each database that many small stories share; a story that changes the server makes its own."""
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from bb2.db import make_engine
 from bb2.models import Base
 from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
 from bb2.testing import ConsentServer
+from databases import emptied, new_database
 
 BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
 
@@ -15,11 +14,7 @@ BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, 
 @pytest.fixture(scope="session")
 def shared_postgresql(postgresql_url):
     """An engine on a database of its own, which no other test empties."""
-    admin = create_engine(make_url(postgresql_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE shared"))
-    admin.dispose()
-    engine = make_engine(make_url(postgresql_url).set(drivername="postgresql+psycopg", database="shared"))
+    engine = make_engine(new_database(postgresql_url, "shared"))
     Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
@@ -27,7 +22,7 @@ def shared_postgresql(postgresql_url):
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared_server(request):
-    engine = request.getfixturevalue("shared_postgresql") if request.param == "postgresql" else None
+    engine = emptied(request.getfixturevalue("shared_postgresql")) if request.param == "postgresql" else None
     return ConsentServer(*BUILT_IN, engine=engine)
 
 

@@ -1,0 +1,35 @@
+"""PostgreSQL databases for tests."""
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from bb2.models import Base
+
+
+def new_database(server_url, name):
+    """The URL (text) of a new, empty database on the server."""
+    url = make_url(server_url).set(drivername="postgresql+psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+def emptied(engine):
+    """The engine of a database with bb2's tables, after every row is gone."""
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    return engine
+
+
+def hurry(server_url):
+    """Let the server answer before what it wrote is on the disk: the tests' power does not fail."""
+    engine = create_engine(make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()

@@ -1,0 +1,46 @@
+"""What is too large is refused before it is read, and a busy database is no error of ours."""
+
+import sqlite3
+
+import pytest
+
+from bb2.views.readable import MOST_BODY
+
+
+@pytest.mark.parametrize("path", ["/nope", "/sign-in", "/v2/o/token/", "/v2/fhir/Coverage/_search"])
+def test_a_large_body_is_refused_before_it_is_read(make_server, path):
+    server = make_server()
+    refused = server.post(path, "a=1&" * MOST_BODY, status=413)
+    assert refused.content_type in ("text/html", "application/json", "application/fhir+json")
+
+
+def test_a_database_that_is_locked_answers_503_and_when_to_come_back(tmp_path, make_server):
+    server = make_server()
+    if server.engine.dialect.name != "sqlite":
+        return
+    lock = sqlite3.connect(server.engine.url.database, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    try:
+        page = server.get("/sign-in", status=503)
+    finally:
+        lock.close()
+    assert page.headers["Retry-After"] == "10"
+    assert "Nothing was shared or changed" in page.text
+
+
+def test_a_search_does_not_confirm_a_number_that_redaction_takes_out(make_server):
+    mbi, number = "http://hl7.org/fhir/sid/us-mbi", "1EG4TE5MK73"
+    claim = {
+        "resourceType": "ExplanationOfBenefit",
+        "id": "pde-1",
+        "patient": {"reference": "Patient/-1001"},
+        "identifier": [
+            {"system": mbi, "value": number},
+            {"type": {"text": "SSN"}, "value": "123-45-6789"},
+            {"system": "https://bluebutton.cms.gov/resources/variables/clm_id", "value": "77"},
+        ],
+    }
+    server = make_server(records=[claim])
+    token = server.grant("patient/ExplanationOfBenefit.read", share_demographic=False)
+    for value, total in ((f"{mbi}|{number}", 0), (number, 0), ("123-45-6789", 0), ("77", 1)):
+        assert server.fhir(f"ExplanationOfBenefit?identifier={value}", token).json["total"] == total
