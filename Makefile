@@ -12,7 +12,7 @@ run: $(VENV)/.installed
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
 test: $(VENV)/.installed-for-tests $(CHROMIUM) lint
-	$(VENV)/bin/pytest -n 2 --dist loadfile
+	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .

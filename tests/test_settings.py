@@ -15,7 +15,7 @@ def test_the_defaults_are_those_of_a_developers_own_machine():
     assert settings.sandbox is True
     assert settings.scopes is None
     assert settings.demographic_default == "share"
-    assert settings.database_url.startswith("sqlite:///")
+    assert str(settings.database_url).startswith("sqlite:///")
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -40,7 +40,8 @@ def test_the_environment_wins_over_the_ini_file():
 
 
 def test_var_says_where_the_state_is(tmp_path):
-    assert read({"bb2.var": "elsewhere"}, VAR=str(tmp_path)).database_url == f"sqlite:///{tmp_path}/bb2.sqlite"
+    settings = read({"bb2.var": "elsewhere"}, VAR=str(tmp_path / "in?side"))
+    assert settings.database_url.database == f"{tmp_path}/in?side/bb2.sqlite"
 
 
 @pytest.mark.parametrize(
