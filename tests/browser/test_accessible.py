@@ -24,7 +24,6 @@ class Inspector:
         page = self.person.page
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         self.seen.append(name)
-        self.person.picture(f"narrow-{name}-{self.language}")
         found = Axe().run(page, options=RULES).response["violations"]
         self.faults += [f"{name}: {v['id']}: {json.dumps([n['html'] for n in v['nodes']])}" for v in found]
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -5,7 +5,7 @@ import pytest
 from bb2.scopes import coverage, explanation_of_benefit, patient
 from bb2.testing import ScopeTests
 
-PERMISSIONS = ("read", "rs", "r", "s")
+PERMISSIONS = ("read", "r", "s")  # `.rs` opens what `.read` opens
 
 
 @pytest.mark.parametrize("permission", PERMISSIONS)
