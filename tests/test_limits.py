@@ -4,6 +4,8 @@ import sqlite3
 
 import pytest
 
+from bb2.scopes import openid
+from bb2.testing import ConsentServer
 from bb2.views.readable import MOST_BODY
 
 
@@ -14,10 +16,8 @@ def test_a_large_body_is_refused_before_it_is_read(make_server, path):
     assert refused.content_type in ("text/html", "application/json", "application/fhir+json")
 
 
-def test_a_database_that_is_locked_answers_503_and_when_to_come_back(tmp_path, make_server):
-    server = make_server()
-    if server.engine.dialect.name != "sqlite":
-        return
+def test_a_locked_sqlite_answers_503_and_when_to_come_back():
+    server = ConsentServer(openid)
     lock = sqlite3.connect(server.engine.url.database, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     try:
