@@ -24,7 +24,7 @@ EVENTS = {
 }
 
 
-def record(db, event, *, request_id=None, client_id=None, beneficiary_id=None, consent_id=None, **details):
+def record(db, event, *, correlation_id=None, client_id=None, beneficiary_id=None, consent_id=None, **details):
     """Add an event to the trail, in the caller's transaction, and a line without personal data to the log.
 
     `details` may hold anything JSON can, but no code, token, secret, name or Medicare number.
@@ -35,7 +35,7 @@ def record(db, event, *, request_id=None, client_id=None, beneficiary_id=None, c
         AuditEvent(
             at=utcnow(),
             event=event,
-            request_id=request_id,
+            correlation_id=correlation_id,
             client_id=client_id,
             beneficiary_id=beneficiary_id,
             consent_id=consent_id,

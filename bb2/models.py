@@ -57,8 +57,12 @@ class Client(Base):
 
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    secret_hash: Mapped[str | None]  #: SHA-256 of a random secret; None for a public client
+    secret_hash: Mapped[str | None]  #: SHA-256 of a random secret; None for a client without one
+    jwks: Mapped[dict | None]  #: the public keys with which it proves who it is (RFC 7523), as it registered them
+    jwks_uri: Mapped[str | None]  #: or where it publishes them; with neither and no secret, it is a public client
+    id_token_alg: Mapped[str] = mapped_column(server_default="RS256")  #: how its id_tokens are signed
     redirect_uris: Mapped[list[str]]
+    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(server_default="[]")
     scopes: Mapped[list[str]]  #: what the app may ask for; another spelling of the same SMART permission counts too
     asks_demographic: Mapped[bool]  #: False: it never gets demographic data, whatever `scopes` says
     access: Mapped[str]  #: `one-time`, `ongoing` or `research`
@@ -79,6 +83,8 @@ class Beneficiary(Base):
     patient: Mapped[str] = mapped_column(unique=True)  #: FHIR Patient.id, SMART's launch context
     given_name: Mapped[str]
     family_name: Mapped[str]
+    closed_at: Mapped[datetime | None]  #: since when the person's record is no longer served here, nor their sign-in
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: why it was closed
 
 
 class Account(Base):
@@ -121,6 +127,12 @@ class AuthorizationRequest(Base):
     state: Mapped[str]
     code_challenge: Mapped[str]
     nonce: Mapped[str | None]
+    correlation_id: Mapped[str | None]  #: under which the audit trail has everything that comes of this request
+    claims: Mapped[dict | None]  #: those that the app asks for one by one (OpenID Connect Core 5.5)
+    audience: Mapped[str | None]  #: the FHIR base that the tokens are for (RFC 8707); None: every one of this server
+    login_hint: Mapped[str | None]  #: the user name to begin with
+    #: who must sign in, by `id_token_hint`; None: anybody
+    hinted_beneficiary_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)
     #: the sign-in may be no older than this (`prompt=login`, `max_age`); None: any will do
     earliest_authenticated_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -145,6 +157,9 @@ class Consent(Base):
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), index=True)
     beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
     scopes: Mapped[list[str]]
+    correlation_id: Mapped[str | None]  #: of the authorization request
+    claims: Mapped[dict | None]  #: of the authorization request
+    audience: Mapped[str | None]  #: of the authorization request
     share_demographic: Mapped[bool | None]  #: the person's choice; None: the page had no such question
     shown: Mapped[dict]  #: the page in the words and the language in which the person saw it
     language: Mapped[str]
@@ -207,6 +222,37 @@ class RefreshToken(Base):
     consent: Mapped[Consent] = relationship()
 
 
+class PushedRequest(Base):
+    """Authorization parameters that an app sent ahead, over its own connection (RFC 9126)."""
+
+    __tablename__ = "pushed_request"
+
+    uri_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of the request_uri
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id", ondelete="CASCADE"), index=True)
+    parameters: Mapped[dict]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class UsedAssertion(Base):
+    """The `jti` of a client's signed assertion, which counts once (RFC 7523, 3)."""
+
+    __tablename__ = "used_assertion"
+
+    jti_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of client id and jti
+    expires_at: Mapped[datetime]
+
+
+class RateLimit(Base):
+    """How often something was tried in the present window of time."""
+
+    __tablename__ = "rate_limit"
+
+    key: Mapped[str] = mapped_column(primary_key=True)  #: without a name, an address or a secret in it: a hash
+    hits: Mapped[int]
+    expires_at: Mapped[datetime]
+
+
 class AuditEvent(Base):
     """One thing that happened; only ever added to."""
 
@@ -215,7 +261,7 @@ class AuditEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     event: Mapped[str]  #: `consent.given`, `consent.declined`, `token.refreshed` …: bb2.audit lists them
-    request_id: Mapped[str | None]  #: the authorization request in which it began
+    correlation_id: Mapped[str | None] = mapped_column(index=True)  #: from the authorization request to the last token
     client_id: Mapped[str | None] = mapped_column(index=True)
     beneficiary_id: Mapped[int | None] = mapped_column(index=True)
     consent_id: Mapped[int | None] = mapped_column(index=True)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bb2.clock import add_months, utcnow
 from bb2.models import AuthorizationRequest, BrowserSession
@@ -419,7 +420,7 @@ class TestWhatIsKept:
         for line in declined.details["shown"]["lines"]:
             assert line["consent"] in page.html.get_text()
         with server.db() as db:
-            kept = db.get(AuthorizationRequest, declined.request_id)
+            kept = db.scalars(select(AuthorizationRequest)).one()
             assert (kept.answer, kept.shown) == ("no", declined.details["shown"])
         assert declined.beneficiary_id == kept.shown_to
 

@@ -1,12 +1,15 @@
 """The migrations make the tables of bb2.models, on both databases, and take them away again."""
 
+from datetime import UTC, datetime
+
 import pytest
 from alembic import command
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, inspect, select, text
+from sqlalchemy.orm import Session
 
 from bb2 import migrations
 from bb2.db import make_engine
-from bb2.models import Base
+from bb2.models import AuditEvent, Base, Consent
 from databases import new_database
 
 
@@ -46,3 +49,59 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(empty, monkeypatch):
     with pytest.raises(Exception, match="record"):
         migrations.upgrade(empty)
     assert set(inspect(empty).get_table_names()) <= {"record", "alembic_version"}
+
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+#: A row of each table that has others hanging on it, as the first revision made them.
+FIRST_ROWS = {
+    "beneficiary": {"id": 1, "sub": "s", "patient": "-1", "given_name": "A", "family_name": "B"},
+    "client": {
+        "client_id": "c",
+        "name": "The App",
+        "redirect_uris": [],
+        "scopes": [],
+        "asks_demographic": True,
+        "access": "ongoing",
+        "created_at": NOW,
+    },
+    "authorization_request": {
+        "id": "r",
+        "session_hash": "h",
+        "client_id": "c",
+        "api_version": "v2",
+        "redirect_uri": "https://app.example/",
+        "scopes": [],
+        "state": "s",
+        "code_challenge": "x",
+        "created_at": NOW,
+        "expires_at": NOW,
+        "shown_to": 1,
+    },
+    "consent": {
+        "id": 1,
+        "request_id": "r",
+        "client_id": "c",
+        "beneficiary_id": 1,
+        "scopes": [],
+        "shown": {},
+        "language": "en",
+        "granted_at": NOW,
+    },
+    "audit_event": {"id": 1, "at": NOW, "event": "consent.given", "request_id": "r", "details": {}},
+}
+
+
+def test_an_upgrade_keeps_what_the_tables_hold(empty):
+    """Copying a table, as Alembic does on SQLite by itself, would take along what refers to its rows."""
+    first = MetaData()
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "20261121_tables")
+        first.reflect(connection)
+        for table, row in FIRST_ROWS.items():
+            connection.execute(first.tables[table].insert(), row)
+    migrations.upgrade(empty)
+    with Session(empty) as db:
+        kept = db.scalars(select(Consent)).one()
+        assert (kept.request_id, kept.client.name, kept.beneficiary.patient) == ("r", "The App", "-1")
+        assert (kept.client.id_token_alg, kept.client.post_logout_redirect_uris) == ("RS256", [])
+        assert db.scalars(select(AuditEvent.correlation_id)).all() == ["r"]

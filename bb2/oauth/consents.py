@@ -141,7 +141,7 @@ def record(db, event, consent, **details):
     audit.record(
         db,
         event,
-        request_id=consent.request_id,
+        correlation_id=consent.correlation_id,
         client_id=consent.client_id,
         beneficiary_id=consent.beneficiary_id,
         consent_id=consent.id,

@@ -1,6 +1,7 @@
 """The authorization requests that wait for a person's answer: kept here, bound to one browser, answered once."""
 
 from datetime import timedelta
+from secrets import token_hex
 from urllib.parse import urlencode
 
 from sqlalchemy import update
@@ -30,6 +31,7 @@ def keep(db, asked, *, session_hash, api_version, lifetime):
         state=asked.state,
         code_challenge=asked.code_challenge,
         nonce=asked.nonce,
+        correlation_id=token_hex(16),
         earliest_authenticated_at=earliest_sign_in(asked, now),
         created_at=now,
         expires_at=now + timedelta(seconds=lifetime),

@@ -46,7 +46,7 @@ def decline(request, kept, answer):
     audit.record(
         request.db,
         "consent.declined",
-        request_id=kept.id,
+        correlation_id=kept.correlation_id,
         client_id=kept.client_id,
         beneficiary_id=kept.shown_to,
         answer=answer,
@@ -128,6 +128,9 @@ class ConsentPage:
             client_id=kept.client_id,
             beneficiary_id=self.request.browser.beneficiary.id,
             scopes=screen.granted(share_demographic),
+            correlation_id=kept.correlation_id,
+            claims=kept.claims,
+            audience=kept.audience,
             share_demographic=share_demographic,
             shown=screen.as_json(),
             language=screen.language,
@@ -142,7 +145,7 @@ class ConsentPage:
         audit.record(
             db,
             "consent.given",
-            request_id=kept.id,
+            correlation_id=kept.correlation_id,
             client_id=kept.client_id,
             beneficiary_id=consent.beneficiary_id,
             consent_id=consent.id,

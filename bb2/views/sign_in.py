@@ -45,7 +45,7 @@ class SignIn:
             return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
         beneficiary = builtin.authenticate(self.db, username, password)
-        asked = {"request_id": self.kept.id, "client_id": self.kept.client_id} if self.kept else {}
+        asked = {"correlation_id": self.kept.correlation_id, "client_id": self.kept.client_id} if self.kept else {}
         if beneficiary is None:
             audit.record(self.db, "account.refused", **asked)
             return self.show(wrong=True, username=username)
