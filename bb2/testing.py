@@ -14,9 +14,10 @@ import tempfile
 import weakref
 from base64 import urlsafe_b64encode
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
 from argon2 import PasswordHasher
@@ -67,10 +68,12 @@ class ConsentServer(TestApp):
     """
 
     def __init__(self, *plugins, records=(), client=None, settings=None, engine=None):
-        self.settings = Settings.read({"bb2.base_url": "http://localhost", "bb2.scopes": "*"} | (settings or {}), {})
+        settings = {"bb2.base_url": "http://localhost", "bb2.scopes": "*"} | (settings or {})
+        self.settings = Settings.read(settings, {})
         self.engine = engine or _sqlite_engine(self)
-        app = bb2.make_app(self.settings, self.engine, {_name(plugin): plugin for plugin in plugins}, _keys())
-        app.registry.getUtility(IJinja2Environment, ".jinja2").bytecode_cache = COMPILED
+        unchanging = all(isinstance(plugin, ModuleType) for plugin in plugins)
+        assemble = _assembled if unchanging else _assembled.__wrapped__
+        app = assemble(tuple(settings.items()), self.engine, plugins)
         super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
         self.scopes = app.registry["scopes"]
         self.redirect_uri = REDIRECT_URI
@@ -318,6 +321,19 @@ def _keys():
     return SigningKeys.generate()
 
 
+@lru_cache(maxsize=16)
+def _assembled(settings, engine, plugins):
+    """The application; the next server with the same plugins, settings and engine need not wait for it.
+
+    It may be shared, since whatever it remembers from one request to the next is in the database.
+    """
+    app = bb2.make_app(
+        Settings.read(dict(settings), {}), engine, {_name(plugin): plugin for plugin in plugins}, _keys()
+    )
+    app.registry.getUtility(IJinja2Environment, ".jinja2").bytecode_cache = COMPILED
+    return app
+
+
 @cache
 def _empty_database():
     """The path of an SQLite file with bb2's tables, to be copied."""
@@ -330,17 +346,23 @@ def _empty_database():
     return path
 
 
+FREE = []  #: engines whose server is gone
+
+
 def _sqlite_engine(server):
-    """An engine on a copy, which goes when the server does."""
-    folder = tempfile.mkdtemp(prefix="bb2-")
-    engine = make_engine(f"sqlite:///{shutil.copy(_empty_database(), folder)}")
-    weakref.finalize(server, _discard, engine, folder)
-    return engine
-
-
-def _discard(engine, folder):
+    """An engine on an empty database, which another server gets when this one is gone."""
+    if FREE:
+        engine = FREE.pop()
+    else:
+        folder = tempfile.mkdtemp(prefix="bb2-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        engine = make_engine(f"sqlite:///{folder}/bb2.sqlite")
     engine.dispose()
-    shutil.rmtree(folder, ignore_errors=True)
+    for left_over in "-wal", "-shm":
+        Path(f"{engine.url.database}{left_over}").unlink(missing_ok=True)
+    shutil.copy(_empty_database(), engine.url.database)
+    weakref.finalize(server, FREE.append, engine)
+    return engine
 
 
 def _account(db, username, patient, name):

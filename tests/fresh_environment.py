@@ -7,7 +7,10 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).parents[1]
 SOURCES = ("alembic", "bb2", "pyproject.toml", "README.md", "setup.py")
@@ -62,14 +65,24 @@ class FreshEnvironment:
         _copy(CHECKOUT / "examples" / "bb2-claim", example)
 
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.venv], check=True)
-        self.pip("install", "setuptools>=70.1,<81")  # the first that builds wheels by itself
+        for needed in required_by("bb2[testing]"):
+            self.link(needed)
         self.pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", self.folder, source)
         (wheel,) = self.folder.glob("bb2-*.whl")
-        self.pip("install", "--no-compile", f"{wheel}[testing]")
+        self.pip("install", "--no-index", f"{wheel}[testing]")
         shutil.rmtree(source)
         (self.folder / "without.json").write_text(self.run("python", PROBE))
         self.install(example)
         (self.folder / "with_claim.json").write_text(self.run("python", PROBE))
+
+    def link(self, installed):
+        """Bring in a distribution that the tests' own environment has: its files are the same, and need no network."""
+        (to,) = self.venv.glob("lib/python*/site-packages")
+        for file in installed.files:
+            path = Path(file.locate())
+            if ".." not in file.parts and path.exists():
+                (to / file).parent.mkdir(parents=True, exist_ok=True)
+                _link(path, to / file)
 
     def install(self, package):
         """Install a plugin package, as its README says; what it needs must be there already."""
@@ -102,7 +115,28 @@ class FreshEnvironment:
     def run_tests(self, tests):
         """Run a package's tests with the environment's own pytest; returns its last line."""
         copied = shutil.copytree(tests, self.outside / f"{tests.parent.name}-tests", dirs_exist_ok=True)
-        return self.run("pytest", "-q", "-p", "no:cacheprovider", copied).splitlines()[-1]
+        return self.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", copied).splitlines()[-1]
+
+
+def required_by(requirement, seen=None):
+    """The distributions that a requirement needs, by what they declare themselves, and no others."""
+    seen = {} if seen is None else seen
+    wanted = Requirement(requirement)
+    for line in distribution(wanted.name).requires or ():
+        needed = Requirement(line)
+        asked = needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in ("", *wanted.extras))
+        if asked and (needed.name, *needed.extras) not in seen:
+            seen[needed.name, *needed.extras] = distribution(needed.name)
+            required_by(f"{needed.name}[{','.join(needed.extras)}]", seen)
+    return {needed.name: needed for needed in seen.values()}.values()
+
+
+def _link(path, to):
+    """One file by two names; a copy where the two are on different disks."""
+    try:
+        to.hardlink_to(path)
+    except OSError:
+        shutil.copy(path, to)
 
 
 def _copy(path, to):

@@ -44,7 +44,7 @@ def server(environ):
     return RunningServer(environ["VAR"], **{name: value for name, value in environ.items() if name != "VAR"})
 
 
-def claims(wanted=1000):
+def claims(wanted=400):
     """NDJSON lines of many claims of one new person."""
     made = next(iter(people(1, seed=99))).records()["v2"]
     made = [record for record in made if record["resourceType"] == "ExplanationOfBenefit"]
@@ -65,7 +65,7 @@ def test_a_load_that_is_killed_leaves_nothing_of_its_file_and_can_be_repeated(en
     with server(environ) as running:
         load = subprocess.Popen([BB2, "load", "--fhir", "r4", str(pipe)], env=running.environ, cwd=tmp_path)
         with pipe.open("w") as file:
-            file.writelines(lines[:900])  # more than a pipe holds: most of it has been read, and written in batches
+            file.writelines(lines[:360])  # more than a pipe holds: most of it has been read, and written in batches
             load.kill()
             load.wait()
         assert loaded(engine) == 0

@@ -89,6 +89,12 @@ class Person:
     def visit(self, path):
         self.page.goto(f"{self.url}{path}")
 
+    def press(self, selector, page=None):
+        """Press a button or a link that leads to a page, and wait until that page is there."""
+        page = page or self.page
+        with page.expect_navigation():
+            page.locator(selector).click()
+
     def connect(self, version="v2", lang=None):
         """Choose "Connect" in the demo client, whose request names a language or leaves it open."""
         self.visit(f"/testclient?version={version}")
@@ -98,7 +104,7 @@ class Person:
     def sign_in(self, number=0, password=None):
         self.page.locator("#username").fill(f"BBUser{number:05}")
         self.page.locator("#password").fill(password or f"PW{number:05}!")
-        self.page.locator("button[value=sign-in]").click()
+        self.press("button[value=sign-in]")
 
     def to_consent(self, number=0, **options):
         """Connect and sign in: the authorization page."""
@@ -110,7 +116,7 @@ class Person:
         self.page.locator(f"#{demographic}").check()
 
     def answer(self, answer):
-        self.page.locator(f"button[value={answer}]").click()
+        self.press(f"button[value={answer}]")
 
     @property
     def heading(self):

@@ -69,11 +69,11 @@ def test_the_whole_journey(make_person, server, language):
         person.page.goto(consent)
         look("already-yes")
         person.visit("/connections")
-        person.page.locator(".connection button").first.click()
+        person.press(".connection button >> nth=0")
         look("ended")
         person.visit("/")
         look("home-signed-in")
-        person.page.locator(".person button").click()
+        person.press(".person button")
         person.visit("/sign-in")
         look("sign-in-alone")
 

@@ -70,7 +70,7 @@ def test_a_request_in_spanish_is_spanish_all_the_way(person):
 
 def test_the_language_can_be_changed_at_every_step_without_losing_the_request(person):
     def change():
-        person.page.locator("nav a").click()
+        person.press("nav a")
 
     person.connect(lang="en")
     change()
@@ -90,10 +90,10 @@ def test_two_tabs_are_two_requests_with_an_answer_each(person):
     person.to_consent()
     second = person.context.new_page()
     second.goto(f"{person.url}/testclient")
-    second.locator("main a.button").click()
+    person.press("main a.button", second)
     person.answer("no")
     second.locator("#withhold").check()
-    second.locator("button[value=yes]").click()
+    person.press("button[value=yes]", second)
     person.page = second
     assert person.statuses() == DECLINED
 
@@ -103,7 +103,7 @@ def test_a_no_in_one_tab_is_not_a_yes_in_its_copy(person):
     copy = person.context.new_page()
     copy.goto(person.page.url)
     person.answer("no")
-    copy.locator("button[value=yes]").click()
+    person.press("button[value=yes]", copy)
     person.page = copy
     assert person.heading == "You have already said no"
 
@@ -125,7 +125,7 @@ def test_a_no_after_a_yes_ends_the_connection(person):
     copy.goto(person.page.url)
     person.answer("yes")
     assert person.statuses() == SHARED
-    copy.locator("button[value=no]").click()
+    person.press("button[value=no]", copy)
     assert copy.locator("h1").inner_text() == "Carely no longer has access"
     person.page.reload()
     assert person.statuses() == CLOSED
@@ -137,7 +137,7 @@ def test_a_session_that_is_gone_shares_nothing_and_says_how_to_go_on(person):
     person.answer("yes")
     assert person.heading == "This page is no longer open"
     assert "Nothing was shared" in person.page.locator("main").inner_text()
-    person.page.locator("main a.button").click()
+    person.press("main a.button")
     assert person.heading == "Your Medicare information, where you want it"
     person.visit("/connections")
     person.sign_in(number=1)
@@ -177,7 +177,7 @@ def test_stopping_under_my_connected_apps_closes_the_tokens_at_once(person):
     assert "Your personal information is left out." in connection
     assert "birth date" not in connection
     person.picture("connections")
-    person.page.get_by_role("button", name="Stop sharing with Carely").click()
+    person.press("role=button[name='Stop sharing with Carely']")
     assert "Carely no longer has access" in person.focused.inner_text()
     assert person.page.locator(".connection").count() == 0
     person.page.goto(callback)
@@ -187,7 +187,7 @@ def test_stopping_under_my_connected_apps_closes_the_tokens_at_once(person):
 def test_not_you_leads_to_the_same_request_of_another_person(person):
     person.to_consent(number=1)
     first = person.page.locator(".person b").inner_text()
-    person.page.locator(".person button").click()
+    person.press(".person button")
     assert person.heading == "Sign in"
     person.sign_in(number=0)
     assert person.heading == "Share your Medicare information with Carely?"
