@@ -3,16 +3,23 @@
 PORT ?= 8000
 VAR ?= var
 PYTHON ?= python3
+STEPS ?= 10000
+SEED ?= 1
 VENV := .venv
 CHROMIUM := /usr/bin/chromium
+NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
 
-.PHONY: run test lint pictures clean
+.PHONY: run test proofs lint pictures benchmark clean
 
 run: $(VENV)/.installed
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
-test: $(VENV)/.installed-for-tests $(CHROMIUM) lint
+test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The state machine and the fuzzing of `make test`, for some minutes instead of some seconds.
+proofs: $(VENV)/.installed-for-tests
+	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s tests/oauth/test_state_machine.py tests/oauth/test_fuzz.py
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .
@@ -20,6 +27,17 @@ lint: $(VENV)/.installed-for-tests
 
 pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
+
+# bb2 beside its peers.  `make benchmark ROUNDS=1 SECONDS=0.2` only shows that it works.
+ROUNDS ?= 5
+SECONDS ?= 2
+
+benchmark: $(VENV)/.installed-for-benchmarks
+	@$(VENV)/bin/python benchmarks/oauth.py --rounds $(ROUNDS) --seconds $(SECONDS)
+
+$(VENV)/.installed-for-benchmarks: setup.py | $(VENV)/.installed-for-tests
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
+	@touch $@
 
 $(VENV)/.installed: setup.py
 	@echo "Installing into $(VENV): about a minute."
@@ -32,6 +50,12 @@ $(VENV)/.installed-for-tests: setup.py
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.installed
 
+# The npm clients of tests/clients, by the Node that the tests bring along.
+$(NPM_CLIENTS): tests/clients/package.json tests/clients/package-lock.json | $(VENV)/.installed-for-tests
+	@echo "Installing the npm clients of the tests."
+	@$(VENV)/bin/npm ci --loglevel=error --prefix tests/clients
+	@touch $@
+
 # The browser of the browser tests, where it is missing: Debian's.
 $(CHROMIUM):
 	@echo "Installing Chromium for the browser tests."
@@ -39,4 +63,4 @@ $(CHROMIUM):
 	else sudo apt-get update -qq && sudo apt-get install -y -qq chromium; fi
 
 clean:
-	rm -rf $(VENV) artifacts build dist *.egg-info
+	rm -rf $(VENV) artifacts build dist *.egg-info tests/clients/node_modules

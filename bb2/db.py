@@ -1,6 +1,7 @@
 """How is the database reached?  A session for each request that writes, bare connections for the hot path."""
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine, event
@@ -29,10 +30,25 @@ def _make_private(path):
 
 
 def reader(engine):
-    """The same database for single statements that only read: no transaction is opened or ended around them."""
+    """The same database for single statements, which read: no transaction is opened or ended around them."""
     if engine.dialect.name == "sqlite":  # it commits by itself, until _begin_immediate
         return engine.execution_options(begins_nothing=True)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def unsynced(engine):
+    """A `reader` connection for a count, which the power may take when it fails: SQLite need not wait for the disk."""
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            yield connection
+            return
+        database = connection.connection.driver_connection
+        database.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield connection
+        finally:
+            database.execute("PRAGMA synchronous = FULL")
 
 
 def _configure_sqlite(connection, record):

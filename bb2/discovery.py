@@ -1,8 +1,11 @@
 """The documents that tell clients what this server offers, derived from the registry and the settings."""
 
-from itertools import chain
-
+from bb2.oauth import keys
+from bb2.oauth.client_keys import ALGORITHMS
+from bb2.oauth.id_tokens import ID_TOKEN_CLAIMS
+from bb2.oauth.server import PROMPTS
 from bb2.scopes import API_VERSIONS
+from bb2.settings import fhir_base
 
 SMART_SECURITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SECURITY_SERVICE = {
@@ -12,17 +15,23 @@ SECURITY_SERVICE = {
 #: SMART App Launch 2.2, "Conformance": what holds whatever scopes are installed.
 SMART_CAPABILITIES = (
     "launch-standalone",
+    "authorize-post",
     "client-public",
     "client-confidential-symmetric",
+    "client-confidential-asymmetric",
     "context-standalone-patient",
     "permission-patient",
 )
+#: SMART App Launch 1.0, "Capabilities: Conformance": the parts of the extension, and the members of discovery.
+OAUTH_URIS = (
+    ("authorize", "authorization"),
+    ("token", "token"),
+    ("introspect", "introspection"),
+    ("revoke", "revocation"),
+)
+AUTHENTICATION_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 #: What every type can be searched by, beside what its plugin declares.
 COMMON_PARAMETERS = (("_id", "token"), ("_lastUpdated", "date"))
-
-
-def fhir_base(base_url, version):
-    return f"{base_url}/{version}/fhir"
 
 
 def oauth_urls(base_url, version):
@@ -31,6 +40,8 @@ def oauth_urls(base_url, version):
         "authorization_endpoint": f"{base_url}/{version}/o/authorize/",
         "token_endpoint": f"{base_url}/{version}/o/token/",
         "revocation_endpoint": f"{base_url}/{version}/o/revoke_token/",
+        "introspection_endpoint": f"{base_url}/{version}/o/introspect/",
+        "pushed_authorization_request_endpoint": f"{base_url}/{version}/o/par/",
     }
 
 
@@ -41,36 +52,52 @@ def openid_configuration(base_url, version, registry):
         **oauth_urls(base_url, version),
         "userinfo_endpoint": f"{base_url}/{version}/connect/userinfo",
         "jwks_uri": f"{base_url}/.well-known/jwks.json",
-        "scopes_supported": [scope.name for scope in registry],
-        "claims_supported": sorted(set(chain.from_iterable(scope.claims for scope in registry))),
+        "end_session_endpoint": f"{base_url}/{version}/connect/logout",
+        "scopes_supported": [scope.name for scope in registry.offered],
+        "claims_supported": sorted({*registry.claims, *ID_TOKEN_CLAIMS}),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "id_token_signing_alg_values_supported": list(keys.ALGORITHMS),
+        **_client_authentication("token", *AUTHENTICATION_METHODS, "none"),
+        **_client_authentication("revocation", *AUTHENTICATION_METHODS, "none"),
+        **_client_authentication("introspection", *AUTHENTICATION_METHODS),
+        "require_pushed_authorization_requests": False,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "prompt_values_supported": list(PROMPTS),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "ui_locales_supported": ["en", "es"],
     }
 
 
+def _client_authentication(endpoint, *methods):
+    """How clients prove who they are at this endpoint (RFC 8414, 2)."""
+    return {
+        f"{endpoint}_endpoint_auth_methods_supported": list(methods),
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+    }
+
+
 def smart_configuration(base_url, version, registry):
     """SMART App Launch 2.2, "Conformance"."""
     document = openid_configuration(base_url, version, registry)
+    # Without single sign-on there is no issuer to be told of.
+    signs_on = ("issuer", "jwks_uri") if _signs_on(registry) else ()
     kept = (
-        "issuer",
-        "jwks_uri",
+        *signs_on,
         "authorization_endpoint",
         "token_endpoint",
         "revocation_endpoint",
+        "introspection_endpoint",
         "scopes_supported",
         "response_types_supported",
         "grant_types_supported",
         "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
         "code_challenge_methods_supported",
     )
     return {name: document[name] for name in kept} | {
@@ -79,15 +106,20 @@ def smart_configuration(base_url, version, registry):
     }
 
 
+def _signs_on(registry):
+    """True where an app can learn who the person is, by an id_token."""
+    return any(scope.id_token for scope in registry.offered)
+
+
 def _capabilities_of_scopes(registry):
     """The capabilities that hold only while a scope that carries them is installed."""
-    if any(scope.id_token for scope in registry):
+    if _signs_on(registry):
         yield "sso-openid-connect"
-    if any(scope.offline for scope in registry):
+    if any(scope.offline for scope in registry.offered):
         yield "permission-offline"
-    if any(scope.name.endswith(".read") for scope in registry if scope.opens_records):
+    if any(scope.name.endswith(".read") for scope in registry.offered if scope.opens_records):
         yield "permission-v1"
-    if any(not scope.name.endswith(".read") for scope in registry if scope.opens_records):
+    if any(not scope.name.endswith(".read") for scope in registry.offered if scope.opens_records):
         yield "permission-v2"
 
 
@@ -115,10 +147,7 @@ def capability_statement(base_url, version, registry, date):
 
 def _oauth_uris(base_url, version):
     urls = oauth_urls(base_url, version)
-    return [
-        {"url": name, "valueUri": urls[f"{document}_endpoint"]}
-        for name, document in (("authorize", "authorization"), ("token", "token"), ("revoke", "revocation"))
-    ]
+    return [{"url": name, "valueUri": urls[f"{document}_endpoint"]} for name, document in OAUTH_URIS]
 
 
 def _resources(version, registry):

@@ -24,10 +24,11 @@ def register_fhir_sources(settings):
 
 
 @hookspec
-def userinfo_claims(beneficiary):
+def userinfo_claims(beneficiary, fhir_base):
     """Return {claim: value} about `beneficiary` (`sub`, `patient`, `given_name`, `family_name`).
 
-    The core releases those that a granted scope names.  Called at each userinfo request (OpenID Connect Core 5.3).
+    `fhir_base` is the URL of the FHIR API in the version that the app uses.  The core releases those that a granted
+    scope names.  Called at each userinfo request, and for an id_token that carries any (OpenID Connect Core 5.3, 5.5).
     """
 
 

@@ -1,37 +1,23 @@
 """The tables."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
-    DateTime,
     ForeignKey,
     Index,
     MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
+    event,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-
-class UtcDateTime(TypeDecorator):
-    """A time in UTC, aware in Python, whatever the database keeps."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value, dialect):
-        return value if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value, dialect):
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
+from bb2.clock import UtcDateTime
 
 # Ids and codes compare and sort byte by byte on every database, so that pages keep their order.
 Code = String().with_variant(String(collation="C"), "postgresql")
@@ -71,6 +57,16 @@ class Client(Base):
     terms: Mapped[str | None]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]  #: None for an app that is switched on
+
+    @property
+    def has_keys(self):
+        """It proves who it is with a key of its own, and in no other way (RFC 7523)."""
+        return bool(self.jwks or self.jwks_uri)
+
+    @property
+    def public(self):
+        """It can keep no secret: it names itself, and PKCE protects its codes (RFC 6749, 2.1)."""
+        return self.secret_hash is None and not self.has_keys
 
 
 class Beneficiary(Base):
@@ -139,7 +135,7 @@ class AuthorizationRequest(Base):
     expires_at: Mapped[datetime]
     shown: Mapped[dict | None]  #: the page as the person saw it last: words, language, choices
     shown_to: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)
-    answer: Mapped[str | None]  #: `yes`, `no` or `cancel`
+    answer: Mapped[str | None]  #: `yes`, `no`, `cancel` or `other`: another person signed in than the app named
     answered_at: Mapped[datetime | None]
 
     client: Mapped[Client] = relationship()
@@ -199,6 +195,7 @@ class AccessToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"), index=True)
     scopes: Mapped[list[str]]  #: those of the consent, or fewer where a refresh narrowed them
+    audience: Mapped[str | None]  #: the FHIR base that it opens (RFC 8707); None: every one of this server
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
@@ -257,6 +254,7 @@ class AuditEvent(Base):
     """One thing that happened; only ever added to."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (Index("ix_audit_event_event_at", "event", "at"),)  # what a report of one period walks
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -266,6 +264,30 @@ class AuditEvent(Base):
     beneficiary_id: Mapped[int | None] = mapped_column(index=True)
     consent_id: Mapped[int | None] = mapped_column(index=True)
     details: Mapped[dict]
+
+
+#: The database itself refuses to change or delete what the trail has, whoever asks; as the migration has it.
+APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_event_no_{change} BEFORE {change} ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'audit_event is only ever added to'); END"
+        for change in ("update", "delete")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION audit_event_only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''audit_event is only ever added to''; END'",
+        "CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE ON audit_event "
+        "FOR EACH ROW EXECUTE FUNCTION audit_event_only_grows()",
+    ],
+}
+for dialect, statements in APPEND_ONLY.items():
+    for statement in statements:
+        event.listen(AuditEvent.__table__, "after_create", DDL(statement).execute_if(dialect=dialect))
+event.listen(
+    AuditEvent.__table__,
+    "after_drop",
+    DDL("DROP FUNCTION audit_event_only_grows()").execute_if(dialect="postgresql"),
+)
 
 
 class Record(Base):

@@ -65,6 +65,11 @@ class ScopeRegistry:
     def __getitem__(self, name):
         return self._scopes[name]
 
+    @property
+    def offered(self):
+        """The scopes that can be granted from now on."""
+        return [scope for scope in self if not scope.deprecated]
+
     def plugin_of(self, name):
         """The plugin that declares this scope, as `distribution:entry point`."""
         return self._plugins[name]
@@ -83,6 +88,11 @@ class ScopeRegistry:
         """The names of the scopes that open this endpoint; none opens an undeclared one."""
         return self._openers.get(endpoint, frozenset())
 
+    @property
+    def claims(self):
+        """The OpenID Connect claims that some scope releases."""
+        return self.claims_of(self._scopes)
+
     def claims_of(self, names):
         """The OpenID Connect claims that these scopes release."""
         return set(chain.from_iterable(scope.claims for scope in self.named(names)))
@@ -98,7 +108,7 @@ class ScopeRegistry:
     def one_of_each_family(self):
         """What an app that names no scopes is registered for: the widest scope of each family, by its first name."""
         chosen = {}
-        for scope in self:
+        for scope in self.offered:
             kept = chosen.get(scope.family)
             if kept is None or (scope.covers(kept) and not kept.covers(scope)):
                 chosen[scope.family] = scope

@@ -21,6 +21,9 @@ def _oauth(config):
     config.add_route("token", f"/{VERSION}/o/token")
     config.add_route("revoke_token", f"/{VERSION}/o/revoke_token")
     config.add_route("revoke", f"/{VERSION}/o/revoke")
+    config.add_route("end_session", f"/{VERSION}/connect/logout")
+    config.add_route("introspect", f"/{VERSION}/o/introspect")
+    config.add_route("pushed_request", f"/{VERSION}/o/par")
 
 
 def _well_known(config):

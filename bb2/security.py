@@ -1,25 +1,36 @@
 """Who holds this token, and does it open this endpoint?  Undeclared means denied."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 from sqlalchemy import bindparam, select
 
-from bb2.clock import utcnow
+from bb2.audit import IDS
+from bb2.clock import DatabaseTime
 from bb2.models import AccessToken, Beneficiary, Client, Consent
-from bb2.oauth.consents import why_ended
+from bb2.oauth.claims import Person
+from bb2.oauth.consents import why_closed, why_ended
 from bb2.oauth.secrets import hashed
 from bb2.registry import UNDECLARED
 from bb2.scopes import Endpoint
+from bb2.settings import fhir_base
 
 token, consent, client, person = (model.__table__.c for model in (AccessToken, Consent, Client, Beneficiary))
 #: Everything that decides, in one statement.
 FIND_TOKEN = (
     select(
         token.scopes,
+        token.audience,
         token.expires_at.label("token_expires_at"),
         token.revoked_at.label("token_revoked_at"),
+        DatabaseTime().label("now"),
+        consent.id.label("consent_id"),
+        consent.client_id,
+        consent.beneficiary_id,
+        consent.correlation_id,
+        consent.granted_at,
         consent.activated_at,
         consent.expires_at,
         consent.replaced_at,
@@ -33,20 +44,12 @@ FIND_TOKEN = (
         person.patient,
         person.given_name,
         person.family_name,
+        person.closed_at,
+        person.merged_into_id,
     )
     .select_from(AccessToken.__table__.join(Consent.__table__).join(Client.__table__).join(Beneficiary.__table__))
     .where(token.token_hash == bindparam("token_hash"))
 )
-
-
-@dataclass(frozen=True)
-class Person:
-    """What a plugin's `userinfo_claims` learns of the beneficiary."""
-
-    sub: str
-    patient: str
-    given_name: str
-    family_name: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Identity:
     scopes: frozenset[str]
     asks_demographic: bool  #: the app is registered to ask for demographic data
     share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
+    trail: dict  #: the ids under which the audit trail has what is done with the token
 
     @property
     def patient(self):
@@ -117,27 +121,61 @@ def bearer(request):
     if not value or not value.isascii() or " " in value or "," in value:
         return Refusal(401, "invalid_token", "The access token is malformed")
     with request.registry["reader"].connect() as connection:
-        found = connection.execute(FIND_TOKEN, {"token_hash": hashed(value)}).one_or_none()
-    return _identity(found, request.registry["scopes"])
+        row = connection.execute(FIND_TOKEN, {"token_hash": hashed(value)}).one_or_none()
+    found = _identity(row, request.registry["scopes"])
+    if isinstance(found, Identity) and not _is_for(row.audience, request):
+        return _invalid(f"The access token is for {row.audience}, not for this FHIR base")
+    if isinstance(found, Identity):
+        request.add_response_callback(partial(_count_read, identity=found))
+    return found
+
+
+def _is_for(audience, request):
+    """True unless this is another FHIR base than the one that the token was asked for (RFC 8707, 2).
+
+    userinfo belongs to the issuer, not to a FHIR base.
+    """
+    version = (request.matchdict or {}).get("version")
+    elsewhere = fhir_base(request.registry["settings"].base_url, version) != audience
+    return audience is None or not (request.path.startswith(f"/{version}/fhir/") and elsewhere)
+
+
+def _count_read(request, response, identity):
+    """For the audit trail: which kind of record (or path), by which interaction, and how it ended."""
+    if route := request.registry["protected_routes"].get(request.matched_route.name):
+        resource, interaction = route.endpoint.resource, route.endpoint.interaction
+        kinds = [(resource.type if resource else route.endpoint.path, interaction or "read")]
+        kinds += [(beside, "include") for beside in getattr(request, "included_types", ())]
+        for kind, interaction in kinds:
+            request.registry["tally"].count(
+                "records.read",
+                **identity.trail,
+                version=request.matchdict["version"],
+                kind=kind,
+                interaction=interaction,
+                outcome=response.status_int,
+            )
 
 
 def _identity(found, registry):
-    now = utcnow()
     if found is None:
         return _invalid("The access token is unknown")
     if found.disabled_at:
         return _invalid("The app is switched off; its developer can ask this service why")
-    if ended := why_ended(found, now):
+    if closed := why_closed(found):
+        return _invalid(f"The access token is closed: {closed}. It cannot be opened again")
+    if ended := why_ended(found, found.now):
         return _invalid(f"The access token is closed: {ended}. Ask the beneficiary to connect again")
     if found.token_revoked_at:
         return _invalid("The access token was revoked")
-    if found.token_expires_at <= now:
+    if found.token_expires_at <= found.now:
         return _invalid("The access token has expired; get a new one with the refresh token")
     return Identity(
         beneficiary=Person(found.sub, found.patient, found.given_name, found.family_name),
         scopes=frozenset(registry.allowed(found.scopes, found.registered, found.asks_demographic)),
         asks_demographic=found.asks_demographic,
         share_demographic=found.share_demographic,
+        trail={name: getattr(found, name) for name in IDS},
     )
 
 

@@ -3,11 +3,15 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from limits import parse as parse_limit
 from sqlalchemy import URL
+
+WRONG_CREDENTIAL = 30  #: requests, for the limits of apps: guessing ends long before honest work does
 
 
 class SettingError(Exception):
@@ -74,10 +78,42 @@ def names(value):
     return None if listed == ["*"] else tuple(listed)
 
 
+def networks(value):
+    """Addresses and networks of proxies, separated by spaces, as `ipaddress` reads them."""
+    try:
+        return tuple(ip_network(network) for network in value.split())
+    except ValueError:
+        raise ValueError("accepted: addresses and networks, such as 192.0.2.7 or 10.0.0.0/8") from None
+
+
+def limit(value):
+    """How often something may be tried, as the `limits` library reads it; `off`: None."""
+    wrong = ValueError("accepted: such as `10 per 15 minutes`, or `off`")
+    try:
+        item = None if value == "off" else parse_limit(value)
+    except ValueError:
+        raise wrong from None
+    if item and item.amount < 1:
+        raise wrong
+    return item
+
+
+def counter_url(value):
+    """Valkey and Redis speak one protocol, and Valkey's client both."""
+    if not value.startswith(("valkey://", "valkeys://", "redis://", "rediss://")):
+        raise ValueError("accepted: valkey://HOST:PORT/0, redis://HOST:PORT/0; with TLS: valkeys://, rediss://")
+    return value.replace("redis", "valkey", 1)
+
+
 def database_url(value):
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("accepted: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE")
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def fhir_base(base_url, version):
+    """The URL of one version's FHIR API, as `aud` and `resource` name it."""
+    return f"{base_url}/{version}/fhir"
 
 
 def is_loopback(url):
@@ -86,6 +122,15 @@ def is_loopback(url):
         return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
     except ValueError:
         return False
+
+
+def limits_of(place, what, by_client, by_address):
+    """The two limits of an endpoint that apps use."""
+    guesses = "" if place == "authorize" else f"; a wrong credential counts as {WRONG_CREDENTIAL}"
+    return (
+        Setting(f"bb2.limit_{place}_client", limit, by_client, f"{what} of one app from one address{guesses}."),
+        Setting(f"bb2.limit_{place}_address", limit, by_address, f"{what} from one address, of whatever apps."),
+    )
 
 
 SETTINGS = (
@@ -122,6 +167,12 @@ SETTINGS = (
         "0",
         "Seconds in which a confidential client may repeat its last refresh, for a lost response.",
     ),
+    Setting(
+        "bb2.key_publish_seconds",
+        whole(60, 2_592_000),
+        "86400",
+        "Seconds that a new signing key is published before it signs, so that every app has seen it.",
+    ),
     Setting("bb2.authorization_request_lifetime", whole(60, 86_400), "3600", "Seconds that a person has to answer."),
     Setting(
         "bb2.session_idle", whole(60, 86_400), "1800", "Seconds without a click until a person must sign in again."
@@ -129,10 +180,46 @@ SETTINGS = (
     Setting(
         "bb2.session_lifetime", whole(60, 604_800), "43200", "Seconds until a person must sign in again in any case."
     ),
+    Setting(
+        "bb2.trusted_proxies",
+        networks,
+        "",
+        "Proxies whose `X-Forwarded-For` is believed, as addresses or networks with spaces between them.",
+    ),
+    Setting(
+        "bb2.limits_url",
+        counter_url,
+        None,
+        "Where tries are counted: Valkey or Redis, as `redis://…` (needs `bb2[valkey]`). Default: the database.",
+    ),
+    Setting(
+        "bb2.limit_sign_in_account",
+        limit,
+        "10 per 15 minutes",
+        "Wrong passwords for one account, from one address or in one browser that its person has used before.",
+    ),
+    Setting(
+        "bb2.limit_sign_in_anywhere",
+        limit,
+        "100 per hour",
+        "Wrong passwords for one account from all addresses; a browser that its person has used before is not held up.",
+    ),
+    Setting(
+        "bb2.limit_sign_in_address",
+        limit,
+        "100 per 15 minutes",
+        "Wrong passwords from one address, for whatever accounts; browsers as above are not held up.",
+    ),
+    *limits_of("authorize", "Authorization requests", "300 per minute", "600 per minute"),
+    *limits_of("token", "Token requests", "3000 per minute", "6000 per minute"),
+    *limits_of("introspect", "Introspections", "3000 per minute", "6000 per minute"),
+    *limits_of("revoke", "Revocations", "3000 per minute", "6000 per minute"),
+    *limits_of("par", "Pushed authorization requests", "3000 per minute", "6000 per minute"),
     Setting("bb2.site_name", str, "Blue Button", "What the service calls itself on its pages."),
     Setting("bb2.support_phone", str, "1-800-633-4227", "The telephone number on the pages."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+SECRET = ("sqlalchemy.url", "bb2.limits_url")  #: they can hold a password
 BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
 
 
@@ -180,7 +267,7 @@ def _typed(setting, text, environ):
         return setting.read(text.strip())
     except ValueError as error:
         name = f"{setting.name} (from {setting.environment})" if setting.environment in environ else setting.name
-        shown = "" if setting.name == "sqlalchemy.url" else f" is {text.strip()!r};"
+        shown = "" if setting.name in SECRET else f" is {text.strip()!r};"
         raise SettingError(f"{name}{shown} {error}") from None
 
 

@@ -11,6 +11,7 @@ from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline
 from bb2.testing import ConsentServer
 from databases import emptied, hurry
 
+pytest_plugins = ["log_guard"]
 BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
 
 

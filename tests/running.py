@@ -8,6 +8,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from log_guard import secret_lines
+
 BB2 = str(Path(sys.executable).with_name("bb2"))
 READY_WITHIN = 60  # seconds
 
@@ -41,6 +43,7 @@ class RunningServer:
     def __exit__(self, *_error):
         self.process.terminate()
         self.process.wait(20)
+        assert secret_lines(self.log.read_text()) == []
 
     def kill(self):
         """As `kill -9` does."""

@@ -3,14 +3,17 @@
 import io
 import json
 import socket
+from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey, KeySet
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bb2 import cli
 from bb2.db import make_engine, reader
 from bb2.identity.builtin import authenticate
-from bb2.models import Account, Client
+from bb2.models import Account, Beneficiary, Client
 from bb2.oauth.secrets import same_secret
 
 CALLBACK = "https://app.example/callback"
@@ -99,6 +102,27 @@ def test_a_public_client_has_no_secret(bb2):
     assert added["public"] is True
 
 
+def test_a_client_with_keys_has_no_secret_and_keeps_no_private_key(bb2, tmp_path):
+    key = ECKey.generate_key("P-384", parameters={"kid": "mine"})
+    public, private = tmp_path / "public.json", tmp_path / "private.json"
+    public.write_text(json.dumps(KeySet([key]).as_dict(private=False)))
+    private.write_text(json.dumps(KeySet([key]).as_dict(private=True)))
+    added = add(bb2, "Keys", "--jwks", str(public))
+    assert "client_secret" not in added
+    assert (added["public"], added["key_ids"]) == (False, ["mine"])
+    moved = json.loads(bb2("client", "set", added["client_id"], "--jwks-uri", "https://app.example/k", "--json")[0])
+    assert (moved["jwks_uri"], moved["key_ids"]) == ("https://app.example/k", [])
+    for options, told in (
+        (("--jwks", str(private)), "private"),
+        (("--jwks", __file__), "not JSON"),
+        (("--jwks-uri", "http://app.example/k"), "jwks_uri"),
+        (("--jwks", str(public), "--jwks-uri", "https://app.example/k"), "one of the two"),
+    ):
+        printed, status = bb2("client", "set", added["client_id"], *options)
+        assert told in f"{printed}{status}"
+    assert "its keys" in str(bb2("client", "rotate-secret", added["client_id"]))
+
+
 def test_a_client_that_needs_no_demographic_data_is_registered_for_none(bb2):
     added = add(bb2, "Modest", "--no-demographic", "--access", "research")
     assert added["asks_demographic"] is False
@@ -149,6 +173,8 @@ def test_a_client_is_changed(bb2):
         (("client", "add", "--name", "X", "--redirect-uri", CALLBACK, "--website", "http://x"), "https URL"),
         (("client", "disable", "nobody"), "there is no app"),
         (("beneficiary", "add", "--patient", "-404", "--username", "x"), "no Patient record"),
+        (("beneficiary", "close", "--patient", "-404"), "there is no beneficiary"),
+        (("beneficiary", "merge", "--patient", "-404", "--into", "-404"), "with itself"),
         (("load", "--fhir", "r4", "demo-client.json"), "demo-client.json: line 1: no resourceType"),
     ],
 )
@@ -230,3 +256,40 @@ def test_init_gives_the_demo_client_what_is_installed(bb2, db):
     bb2("init")
     db.expire_all()
     assert "patient/Coverage.read" in db.get(Client, demo.client_id).scopes
+
+
+def test_a_persons_record_is_closed_opened_again_and_merged(bb2, db):
+    with db.begin():
+        patient = db.scalars(select(Beneficiary.patient)).first()
+    other = add_person(bb2, "-88", "eve")
+    for command, said in (
+        (("close", "--patient", patient), "is closed"),
+        (("reopen", "--patient", patient), "is open again"),
+        (("merge", "--patient", patient, "--into", other), "was merged into"),
+        (("reopen", "--patient", patient), "is open again"),
+    ):
+        printed, status = bb2("beneficiary", *command)
+        assert (said in printed, status) == (True, 0)
+    trail = [event["event"] for event in json.loads(bb2("audit", "--json")[0])]
+    assert [e for e in trail if e.startswith("beneficiary.") and e != "beneficiary.added"] == [
+        "beneficiary.closed",
+        "beneficiary.reopened",
+        "beneficiary.merged",
+        "beneficiary.reopened",
+    ]
+
+
+def test_what_has_expired_is_swept(bb2):
+    printed, status = bb2("sweep")
+    assert status == 0
+    assert "access_token" in printed
+    assert json.loads(bb2("sweep", "--json")[0])["access_token"] == 0
+
+
+def add_person(bb2, patient, username):
+    """Load a person's record and give them a sign-in; returns the Patient.id."""
+    record = {"resourceType": "Patient", "id": patient, "name": [{"family": "Doe", "given": ["Eve"]}]}
+    Path(f"{username}.json").write_text(json.dumps(record))
+    bb2("load", "--fhir", "r4", f"{username}.json")
+    bb2("beneficiary", "add", "--patient", patient, "--username", username, stdin="long enough\n")
+    return patient

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 import bb2.views
 from bb2.clock import utcnow
+from bb2.identity import closing
 from bb2.models import Beneficiary, Client
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.scopes import (
@@ -25,7 +26,7 @@ from bb2.scopes import (
     patient,
     profile,
 )
-from bb2.testing import ALICE, ConsentServer, consent_form
+from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 
 LOCALE = Path(bb2.views.__file__).parents[1] / "locale"
 BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
@@ -116,7 +117,7 @@ class Walk:
         self.get("home", "/")
         form = self.get("sign in", "/sign-in").forms[0]
         form["username"], form["password"] = "alice", "wrong"
-        self.see("wrong password", form.submit("answer", value="sign-in", status=401))
+        self.see("wrong password", form.submit("answer", value="sign-in", status=403))
         page = self.server.get("/v2/o/authorize", self.server.authorization_request()).follow().follow()
         self.see("sign in for an app", page)
 
@@ -180,6 +181,24 @@ class Walk:
         change_client(server, disabled_at=utcnow())
         self.see("switched off meanwhile", consent_form(page).submit("answer", value="yes", status=400))
         self.get("switched off", "/v2/o/authorize", server.authorization_request())
+        self.refused_sign_ins()
+
+    def refused_sign_ins(self):
+        for act, name in ((lambda db: closing.close(db, BOB), "closed"), (merge_bob, "merged")):
+            with self.server.db() as db:
+                act(db)
+            self.see(f"sign in, {name}", self.sign_in_as("bob", PASSWORD))
+        tries = [self.sign_in_as("alice", "wrong") for _ in range(11)]
+        self.see("too many wrong passwords", tries[-1])
+
+    def sign_in_as(self, username, password):
+        form = self.server.get("/sign-in").forms[0]
+        form["username"], form["password"] = username, password
+        return form.submit("answer", value="sign-in", status="*")
+
+
+def merge_bob(db):
+    closing.merge(db, BOB, ALICE)
 
 
 def stop_form(page):
@@ -285,7 +304,7 @@ def test_a_request_that_names_spanish_is_answered_in_spanish_to_the_end(server, 
     assert page.html.find("h1").get_text() == "Iniciar sesión"
     form = page.forms[0]
     form["username"], form["password"] = "alice", "wrong"
-    page = form.submit("answer", value="sign-in", status=401)
+    page = form.submit("answer", value="sign-in", status=403)
     form = page.forms[0]
     form["password"] = "correct horse"
     page = form.submit("answer", value="sign-in").follow()
@@ -308,7 +327,7 @@ def test_the_language_link_keeps_the_authorization_request(server):
     page = page.click("Español")
     form = page.forms[0]
     form["username"], form["password"] = "alice", "wrong"
-    page = form.submit("answer", value="sign-in", status=401).click("English")
+    page = form.submit("answer", value="sign-in", status=403).click("English")
     form = page.forms[0]
     form["username"], form["password"] = "alice", "correct horse"
     page = form.submit("answer", value="sign-in").follow().click("Español")

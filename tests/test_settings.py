@@ -20,7 +20,13 @@ def test_the_defaults_are_those_of_a_developers_own_machine():
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_has_a_name_in_the_environment(setting):
-    good = {"bb2.base_url": "https://bb2.example", "sqlalchemy.url": "sqlite:///x", "bb2.scopes": "bb2:openid"}
+    good = {
+        "bb2.base_url": "https://bb2.example",
+        "sqlalchemy.url": "sqlite:///x",
+        "bb2.scopes": "bb2:openid",
+        "bb2.trusted_proxies": "192.0.2.7 2001:db8::/32",
+        "bb2.limits_url": "valkey://127.0.0.1/0",
+    }
     value = good.get(setting.name, setting.default or "true")
     rest = {"bb2.scopes": "bb2:openid"}
     in_ini = read(rest | {setting.name: value})

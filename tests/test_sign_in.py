@@ -208,12 +208,15 @@ class TestTheCookie:
         out = next(form for form in page.forms.values() if form.action.endswith("/sign-out"))
         responses.append(out.submit(headers=headers, status=303))
         for response in responses:
-            (header,) = response.headers.getall("Set-Cookie")
-            name, _, rest = header.partition("=")
-            attributes = {part.strip().lower().split("=")[0] for part in rest.split(";")[1:]}
-            assert name == "__Host-beneficiary"
-            assert {"path", "secure", "httponly", "samesite"} <= attributes
-            assert "domain" not in attributes
+            cookies = {}
+            for header in response.headers.getall("Set-Cookie"):
+                name, _, rest = header.partition("=")
+                cookies[name] = {part.strip().lower().split("=")[0] for part in rest.split(";")[1:]}
+            assert "__Host-beneficiary" in cookies
+            for name, attributes in cookies.items():
+                assert name in ("__Host-beneficiary", "__Host-known")
+                assert {"path", "secure", "httponly", "samesite"} <= attributes
+                assert "domain" not in attributes
             assert "max-age=31536000" in response.headers["Strict-Transport-Security"]
 
     def test_holds_nothing_but_a_random_value(self, server):

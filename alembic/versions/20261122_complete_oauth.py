@@ -23,7 +23,26 @@ ADDED = (
     ("consent", "correlation_id", {"type_": sa.String()}),
     ("consent", "claims", {"type_": sa.JSON()}),
     ("consent", "audience", {"type_": sa.String()}),
+    ("access_token", "audience", {"type_": sa.String()}),
 )
+# The trail is only ever added to.
+APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_event_no_{change} BEFORE {change} ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'audit_event is only ever added to'); END"
+        for change in ("update", "delete")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION audit_event_only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''audit_event is only ever added to''; END'",
+        "CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE ON audit_event "
+        "FOR EACH ROW EXECUTE FUNCTION audit_event_only_grows()",
+    ],
+}
+ALTERABLE = {
+    "sqlite": ["DROP TRIGGER audit_event_no_update", "DROP TRIGGER audit_event_no_delete"],
+    "postgresql": ["DROP TRIGGER audit_event_no_change ON audit_event", "DROP FUNCTION audit_event_only_grows()"],
+}
 REFERENCES = (
     ("beneficiary", "merged_into_id", "beneficiary"),
     ("authorization_request", "hinted_beneficiary_id", "beneficiary"),
@@ -39,6 +58,9 @@ def upgrade():
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
     op.execute("ALTER TABLE audit_event RENAME COLUMN request_id TO correlation_id")
     op.create_index(op.f("ix_audit_event_correlation_id"), "audit_event", ["correlation_id"])
+    op.create_index("ix_audit_event_event_at", "audit_event", ["event", "at"])
+    for statement in APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
 
     op.create_table(
         "pushed_request",
@@ -71,6 +93,9 @@ def upgrade():
 def downgrade():
     for table in ("rate_limit", "used_assertion", "pushed_request"):
         op.drop_table(table)
+    for statement in ALTERABLE[op.get_bind().dialect.name]:
+        op.execute(statement)
+    op.drop_index("ix_audit_event_event_at", "audit_event")
     op.drop_index(op.f("ix_audit_event_correlation_id"), "audit_event")
     op.execute("ALTER TABLE audit_event RENAME COLUMN correlation_id TO request_id")
     for table, column, _other in reversed(REFERENCES):

@@ -12,11 +12,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import clients, new_scope, people, records, scopes, serve
+from bb2.cli import audit, clients, keys, new_scope, people, records, report, scopes, serve, sweeping
 from bb2.db import make_engine
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.clients import ClientError
-from bb2.oauth.keys import NoSigningKey
+from bb2.oauth.keys import SigningKeyError
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import ScopeError
@@ -79,7 +79,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (serve, records, people, clients, scopes, new_scope):
+for part in (serve, records, people, clients, keys, scopes, new_scope, audit, report, sweeping):
     part.add_to(command)
 
 
@@ -92,7 +92,7 @@ def main():
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit("Stopped.")
-    except (ClientError, DirectoryError, NoSigningKey, PluginValidationError, ScopeError, SettingError) as error:
+    except (ClientError, DirectoryError, PluginValidationError, ScopeError, SettingError, SigningKeyError) as error:
         sys.exit(f"bb2: {error}")
     except ProgrammingError as error:
         sys.exit(f"bb2: the database is not up to date: {error.orig}; `bb2 init` brings it there")

@@ -5,9 +5,10 @@ import json
 import click
 from sqlalchemy import select
 
-from bb2.clock import utcnow
+from bb2.cli.acts import record_act
+from bb2.clock import now
 from bb2.models import Client
-from bb2.oauth import clients
+from bb2.oauth import clients, keys
 from bb2.oauth.clients import ClientError
 
 
@@ -44,6 +45,15 @@ REGISTRATION = options(
         "--demographic/--no-demographic", "asks_demographic", default=None, help="May it ask who the person is?"
     ),
     click.option("--access", type=click.Choice(clients.ACCESS_CATEGORIES), help="How long its access lasts."),
+    click.option(
+        "--post-logout-redirect-uri",
+        "post_logout_redirect_uris",
+        multiple=True,
+        help="Where it may send people whose session it has ended.  May be given several times.",
+    ),
+    click.option("--id-token-alg", type=click.Choice(keys.ALGORITHMS), help="How its id_tokens are signed."),
+    click.option("--jwks", type=click.File("rb"), help="The public keys with which it proves who it is: a JWK Set."),
+    click.option("--jwks-uri", help="Or the URL where it publishes them."),
     click.option("--website"),
     click.option("--privacy-policy"),
     click.option("--terms"),
@@ -55,7 +65,21 @@ REGISTRATION = options(
 @REGISTRATION
 @click.option("--public", is_flag=True, help="An app that cannot keep a secret.")
 @click.pass_obj
-def add(state, name, redirect_uris, scopes, asks_demographic, access, public, as_json, **links):
+def add(
+    state,
+    name,
+    redirect_uris,
+    scopes,
+    asks_demographic,
+    access,
+    post_logout_redirect_uris,
+    id_token_alg,
+    public,
+    jwks,
+    jwks_uri,
+    as_json,
+    **links,
+):
     """Register an app.  Its secret is printed here, once."""
     with state.transaction() as db:
         added, secret = clients.add_client(
@@ -67,8 +91,13 @@ def add(state, name, redirect_uris, scopes, asks_demographic, access, public, as
             asks_demographic=asks_demographic is not False,
             access=access or "ongoing",
             public=public,
+            jwks=_read(jwks),
+            jwks_uri=jwks_uri,
+            post_logout_redirect_uris=post_logout_redirect_uris,
+            id_token_alg=id_token_alg or keys.ALGORITHMS[0],
         )
         _set_links(added, links)
+        record_act(db, "client.registered", client_id=added.client_id)
         _show(added, as_json, secret)
 
 
@@ -93,10 +122,27 @@ def list_clients(state, as_json):
 @click.option("--add-scope", "added", multiple=True, help="One or several, beside what it has.")
 @click.option("--remove-scope", "removed", multiple=True, help="One or several of what it has.")
 @click.pass_obj
-def change(state, client_id, name, redirect_uris, scopes, added, removed, asks_demographic, access, as_json, **links):
+def change(
+    state,
+    client_id,
+    name,
+    redirect_uris,
+    scopes,
+    added,
+    removed,
+    asks_demographic,
+    access,
+    post_logout_redirect_uris,
+    id_token_alg,
+    jwks,
+    jwks_uri,
+    as_json,
+    **links,
+):
     """Change an app.  What is taken away holds at once, for the tokens that it has too."""
     with state.transaction() as db:
         found = _find(db, client_id)
+        before = _described(found)
         if name is not None:
             found.name = clients.checked_name(db, name, client_id)
         if redirect_uris:
@@ -109,7 +155,16 @@ def change(state, client_id, name, redirect_uris, scopes, added, removed, asks_d
             found.scopes = clients.checked_scopes(state.registry, wanted, found.asks_demographic)
         if access is not None:
             found.access = clients.checked_access(access)
+        if post_logout_redirect_uris:
+            found.post_logout_redirect_uris = clients.checked_post_logout_redirect_uris(post_logout_redirect_uris)
+        if id_token_alg is not None:
+            found.id_token_alg = clients.checked_id_token_alg(id_token_alg)
+        if jwks or jwks_uri:
+            clients.set_keys(found, jwks=_read(jwks), jwks_uri=jwks_uri)
         _set_links(found, links)
+        changed = {name: value for name, value in _described(found).items() if value != before[name]}
+        if changed:
+            record_act(db, "client.changed", client_id=client_id, changed=changed)
         _show(found, as_json)
 
 
@@ -120,7 +175,8 @@ def disable(state, client_id):
     """Switch an app off: from now on it is refused everywhere."""
     with state.transaction() as db:
         found = _find(db, client_id)
-        found.disabled_at = found.disabled_at or utcnow()
+        found.disabled_at = found.disabled_at or now(db)
+        record_act(db, "client.disabled", client_id=client_id)
         click.echo(f"{found.name} is switched off.")
 
 
@@ -132,6 +188,7 @@ def enable(state, client_id):
     with state.transaction() as db:
         found = _find(db, client_id)
         found.disabled_at = None
+        record_act(db, "client.enabled", client_id=client_id)
         click.echo(f"{found.name} is switched on.")
 
 
@@ -143,12 +200,21 @@ def rotate_secret(state, client_id, as_json):
     """Give an app a new secret, which is printed here, once; the old one stops."""
     with state.transaction() as db:
         found = _find(db, client_id)
+        record_act(db, "client.secret_rotated", client_id=client_id)
         _show(found, as_json, clients.rotate_secret(found))
 
 
 def _names(given):
     """Scope names, however they are given: in several options, or in one with spaces between them."""
     return [name for words in given for name in words.split()]
+
+
+def _read(file):
+    """The JSON of a file that was named, or None."""
+    try:
+        return file and json.load(file)
+    except ValueError:
+        raise ClientError(f"{file.name} is not JSON") from None
 
 
 def _find(db, client_id):
@@ -171,10 +237,14 @@ def _described(found):
         "client_id": found.client_id,
         "name": found.name,
         "redirect_uris": found.redirect_uris,
+        "post_logout_redirect_uris": found.post_logout_redirect_uris,
+        "id_token_alg": found.id_token_alg,
         "scopes": found.scopes,
         "asks_demographic": found.asks_demographic,
         "access": found.access,
-        "public": found.secret_hash is None,
+        "public": found.public,
+        "jwks_uri": found.jwks_uri,
+        "key_ids": [key["kid"] for key in (found.jwks or {}).get("keys", [])],
         "website": found.website,
         "privacy_policy": found.privacy_policy,
         "terms": found.terms,
@@ -188,6 +258,6 @@ def _show(found, as_json, secret=None):
         click.echo(json.dumps(described, indent=2))
         return
     for name, value in described.items():
-        click.echo(f"{name:18}{' '.join(value) if isinstance(value, list) else value}")
+        click.echo(f"{name:27}{' '.join(value) if isinstance(value, list) else value}")
     if secret:
         click.echo("\nKeep the secret now: it is not stored, and cannot be shown again.")

@@ -1,4 +1,4 @@
-"""bb2 beneficiary: sign-ins for people whose records are loaded."""
+"""bb2 beneficiary: sign-ins for people whose records are loaded, and what ends them."""
 
 import json
 import sys
@@ -6,6 +6,8 @@ import sys
 import click
 from sqlalchemy import select
 
+from bb2.cli.acts import record_act
+from bb2.identity import closing
 from bb2.identity.builtin import DirectoryError, add_account
 from bb2.models import Record
 
@@ -31,7 +33,7 @@ def add(state, patient, username):
         password = sys.stdin.readline().rstrip("\r\n")
     with state.transaction() as db:
         given_name, family_name = _name(db, patient)
-        add_account(
+        added = add_account(
             db,
             username=username,
             password=password,
@@ -39,7 +41,45 @@ def add(state, patient, username):
             given_name=given_name,
             family_name=family_name,
         )
+        record_act(db, "beneficiary.added", beneficiary_id=added.beneficiary_id)
     click.echo(f"{username} can sign in.")
+
+
+PATIENT = click.option("--patient", required=True, help="FHIR Patient.id of the person.")
+
+
+@beneficiary.command()
+@PATIENT
+@click.pass_obj
+def close(state, patient):
+    """Serve nothing more of a person: sign-in, sessions, consents and tokens end at once."""
+    with state.transaction() as db:
+        closed = closing.close(db, patient)
+        record_act(db, "beneficiary.closed", beneficiary_id=closed.id)
+    click.echo(f"The record of {patient} is closed.")
+
+
+@beneficiary.command()
+@PATIENT
+@click.option("--into", required=True, help="FHIR Patient.id of the record that stays.")
+@click.pass_obj
+def merge(state, patient, into):
+    """Close a person's record, as another one is theirs too: apps must ask anew, and get that one."""
+    with state.transaction() as db:
+        closed, stays = closing.merge(db, patient, into)
+        record_act(db, "beneficiary.merged", beneficiary_id=closed.id, into=stays.id)
+    click.echo(f"The record of {patient} was merged into {into}.")
+
+
+@beneficiary.command()
+@PATIENT
+@click.pass_obj
+def reopen(state, patient):
+    """Let a person sign in again whose record was closed or merged; apps must ask anew."""
+    with state.transaction() as db:
+        opened = closing.reopen(db, patient)
+        record_act(db, "beneficiary.reopened", beneficiary_id=opened.id)
+    click.echo(f"The record of {patient} is open again.")
 
 
 def _name(db, patient):

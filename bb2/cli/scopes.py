@@ -22,7 +22,7 @@ def scopes(state, as_json):
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    headings = ("scope", "plugin", "demographic", *API_VERSIONS, "consent")
+    headings = ("scope", "plugin", "demographic", "deprecated", *API_VERSIONS, "consent")
     cells = [[_cell(row[heading]) for heading in headings] for row in rows]
     widths = [max(len(row[i]) for row in [headings, *cells]) for i in range(len(headings))]
     for row in [headings, *cells]:
@@ -35,6 +35,7 @@ def _row(scope, plugin, versions):
         "scope": scope.name,
         "plugin": f"{plugin} {versions.get(plugin, '')}".strip(),
         "demographic": scope.demographic,
+        "deprecated": scope.deprecated,
         **opens,
         "consent": str(scope.consent),
     }

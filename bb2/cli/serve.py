@@ -10,12 +10,14 @@ import waitress
 from sqlalchemy import func, select
 
 from bb2 import make_app, migrations
+from bb2.cli.acts import record_act
 from bb2.fhir.load import load_records
 from bb2.identity.builtin import add_account
 from bb2.models import Account, Client
 from bb2.oauth.keys import SigningKeys, ensure_key
 from bb2.sandbox import people
 from bb2.sandbox.demo import ensure_demo_client
+from bb2.sweep import Sweeper
 from bb2.views.readable import MOST_BODY
 
 
@@ -47,6 +49,8 @@ def serve(state, init_first):
     settings = state.settings
     app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.var / "keys"))
     server = _listen(app, settings.port)
+    app.registry["tally"].start()
+    Sweeper(state.engine, settings).start()
     welcome(state)
     try:
         server.run()
@@ -66,7 +70,7 @@ def _listen(app, port):
 
 
 def make_ready(state, beneficiaries=None):
-    """Upgrade the database, make a signing key, and fill a sandbox."""
+    """Upgrade the database, make the signing keys, and fill a sandbox."""
     settings = state.settings
     settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (settings.var / "init.lock").open("w") as alone:
@@ -78,8 +82,11 @@ def _make_ready(state, beneficiaries):
     settings = state.settings
     if migrations.upgrade(state.engine):
         click.echo("The database is up to date.")
-    if ensure_key(settings.var / "keys"):
-        click.echo("A signing key was made.")
+    if made := ensure_key(settings.var / "keys"):
+        with state.transaction() as db:
+            for key in made:
+                record_act(db, "key.made", kid=key.kid, alg=key.alg)
+        click.echo(f"Signing keys were made: {', '.join(key.alg for key in made)}.")
     if settings.sandbox:
         _fill_sandbox(state, beneficiaries or settings.beneficiaries)
         with state.transaction() as db:

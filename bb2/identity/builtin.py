@@ -20,17 +20,31 @@ class DirectoryError(Exception):
 
 def authenticate(db, username, password):
     """The Beneficiary with this user name and password, or None."""
-    account = db.get(Account, username.strip().lower()) if "\x00" not in username else None
+    account = find_account(db, username)
+    return account.beneficiary if is_password(account and account.password_hash, password) else None
+
+
+def find_account(db, username):
+    """The Account with this user name, or None."""
+    return db.get(Account, plain(username)) if "\x00" not in username else None
+
+
+def plain(username):
+    """The user name as it is kept: case, and white space around it, do not count."""
+    return username.strip().lower()
+
+
+def is_password(password_hash, password):
+    """True for the password of this hash; None stands for nobody's, which takes as long to refuse."""
     try:
-        HASHER.verify(account.password_hash if account else NOBODY, password[:MOST_PASSWORD])
+        return HASHER.verify(password_hash or NOBODY, password[:MOST_PASSWORD])
     except (VerificationError, InvalidHashError):
-        return None
-    return account and account.beneficiary
+        return False
 
 
 def add_account(db, *, username, password, patient, given_name, family_name):
     """Give the person with this Patient.id a user name and password.  Returns the Account."""
-    username = username.strip().lower()
+    username = plain(username)
     if not username or not username.isprintable() or len(username) > 100:
         raise DirectoryError("the user name must be 1 to 100 printable characters")
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from pyramid.interfaces import ICSRFStoragePolicy
-from sqlalchemy import update
+from sqlalchemy import select, update
 from zope.interface import implementer
 
-from bb2.clock import utcnow
+from bb2.clock import DatabaseTime, now, remember
 from bb2.models import AuthorizationRequest, BrowserSession
 from bb2.oauth.secrets import hashed, new_secret, same_secret
 
@@ -27,8 +27,9 @@ class Browser:
 
     @property
     def beneficiary(self):
-        """The Beneficiary who is signed in, or None."""
-        return self._session and self._session.beneficiary
+        """The Beneficiary who is signed in, or None; nobody is signed in as a person whose account was closed."""
+        person = self._session and self._session.beneficiary
+        return person if person and person.closed_at is None else None
 
     @property
     def authenticated_at(self):
@@ -53,7 +54,7 @@ class Browser:
         """Sign a person in, under a new session id; what the browser had begun goes along."""
         earlier = self._session
         self._new()
-        self._session.beneficiary, self._session.authenticated_at = beneficiary, utcnow()
+        self._session.beneficiary, self._session.authenticated_at = beneficiary, now(self.db)
         self.db.flush()
         if earlier:
             ours = AuthorizationRequest.session_hash == earlier.id_hash
@@ -77,8 +78,8 @@ class Browser:
         return hashed(f"csrf {self._value}")
 
     def _new(self):
-        self._value, now = new_secret(), utcnow()
-        self._session = BrowserSession(id_hash=hashed(self._value), created_at=now, seen_at=now)
+        self._value, moment = new_secret(), now(self.db)
+        self._session = BrowserSession(id_hash=hashed(self._value), created_at=moment, seen_at=moment)
         self.db.add(self._session)
 
     def _set_cookie(self, request, response):
@@ -88,17 +89,20 @@ class Browser:
             response.set_cookie(self.cookie, value, max_age, secure=self.secure, httponly=True, samesite="Lax")
 
     def _find(self):
-        session = self.db.get(BrowserSession, hashed(self._value)) if self._value else None
+        if not self._value:
+            return None
+        ours = select(BrowserSession, DatabaseTime()).where(BrowserSession.id_hash == hashed(self._value))
+        session, moment = self.db.execute(ours).one_or_none() or (None, None)
         if session is None:
             return None
-        now = utcnow()
+        remember(self.db, moment)
         idle = session.seen_at + timedelta(seconds=self.settings.session_idle)
         end = session.created_at + timedelta(seconds=self.settings.session_lifetime)
-        if now >= min(idle, end):
+        if moment >= min(idle, end):
             self.db.delete(session)
             return None
-        if now - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
-            session.seen_at = now
+        if moment - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
+            session.seen_at = moment
         return session
 
 

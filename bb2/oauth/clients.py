@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 from oauthlib.uri_validate import is_absolute_uri
 from sqlalchemy import func, select
 
-from bb2.clock import utcnow
+from bb2.clock import now
 from bb2.models import Client
+from bb2.oauth import keys
+from bb2.oauth.client_keys import checked_jwks
+from bb2.oauth.errors import ClientError
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.settings import is_loopback
 
@@ -21,37 +24,62 @@ PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
 LOOPBACK_ADDRESS = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:/.*)?)")
 
 
-class ClientError(Exception):
-    """A registration that cannot be made; the message says what to mend."""
-
-
 def add_client(
-    db, registry, *, name, redirect_uris, scopes=None, asks_demographic=True, access="ongoing", public=False
+    db,
+    registry,
+    *,
+    name,
+    redirect_uris,
+    scopes=None,
+    asks_demographic=True,
+    access="ongoing",
+    public=False,
+    jwks=None,
+    jwks_uri=None,
+    post_logout_redirect_uris=(),
+    id_token_alg=keys.ALGORITHMS[0],
 ):
-    """Register an app.  Returns (Client, secret); the secret is None for a public client and is not kept.
+    """Register an app.  Returns (Client, secret): not kept, and None for an app that is public or has keys.
 
-    `scopes` None: one scope of every family that is installed.
+    `scopes` None: one scope of every family that is installed.  `jwks`: a JSON Web Key Set (dict).
     """
-    secret = None if public else new_secret()
+    has_keys = jwks is not None or jwks_uri is not None
+    if public and has_keys:
+        raise ClientError("a public client has no keys: leave one of the two out")
+    secret = None if public or has_keys else new_secret()
     client = Client(
         client_id=token_hex(20),  # hexadecimal: it can be typed after a command without looking like an option
         name=checked_name(db, name),
         secret_hash=secret and hashed(secret),
         redirect_uris=checked_redirect_uris(redirect_uris),
+        post_logout_redirect_uris=checked_post_logout_redirect_uris(post_logout_redirect_uris),
+        id_token_alg=checked_id_token_alg(id_token_alg),
         scopes=checked_scopes(registry, scopes, asks_demographic),
         asks_demographic=asks_demographic,
         access=checked_access(access),
-        created_at=utcnow(),
+        created_at=now(db),
     )
+    if has_keys:
+        set_keys(client, jwks=jwks, jwks_uri=jwks_uri)
     db.add(client)
     db.flush()
     return client, secret
 
 
+def set_keys(client, *, jwks=None, jwks_uri=None):
+    """From now on this client proves who it is by these keys alone: a secret that it had stops."""
+    if (jwks is None) == (jwks_uri is None):
+        raise ClientError("give the keys themselves, or the URL where they are published: one of the two")
+    client.jwks = None if jwks is None else checked_jwks(jwks)
+    client.jwks_uri = None if jwks_uri is None else checked_jwks_uri(jwks_uri)
+    client.secret_hash = None
+
+
 def rotate_secret(client):
     """Give a confidential client a new secret, which is returned; the old one stops."""
     if client.secret_hash is None:
-        raise ClientError(f"{client.name} is a public client and has no secret")
+        has = "its keys" if client.has_keys else "nothing to keep: it is a public client"
+        raise ClientError(f"{client.name} has no secret, but {has}")
     secret = new_secret()
     client.secret_hash = hashed(secret)
     return secret
@@ -62,7 +90,7 @@ def is_registered(client, redirect_uri):
     if redirect_uri in client.redirect_uris:
         return True
     address = _without_port(redirect_uri)
-    return client.secret_hash is None and address is not None and address in map(_without_port, client.redirect_uris)
+    return client.public and address is not None and address in map(_without_port, client.redirect_uris)
 
 
 def _without_port(uri):
@@ -89,6 +117,27 @@ def checked_redirect_uris(redirect_uris):
         if problem := _redirect_uri_problem(uri):
             raise ClientError(f"redirect URI {uri!r}: {problem}")
     return list(dict.fromkeys(redirect_uris))
+
+
+def checked_post_logout_redirect_uris(uris):
+    """Where an app may send people whose session it has ended; what holds of a redirect URI holds of these."""
+    return checked_redirect_uris(uris) if uris else []
+
+
+def checked_id_token_alg(alg):
+    if alg not in keys.ALGORITHMS:
+        raise ClientError(f"unknown id_token algorithm {alg!r}; accepted: {', '.join(keys.ALGORITHMS)}")
+    return alg
+
+
+def checked_jwks_uri(uri):
+    """Where an app publishes its keys: https, or http on loopback for a developer's own server (RFC 7591, 2)."""
+    problem = _redirect_uri_problem(uri)
+    if problem is None and not uri.startswith(("https://", "http://")):
+        problem = "it must be an https URL"
+    if problem:
+        raise ClientError(f"jwks_uri {uri!r}: {problem}")
+    return uri
 
 
 def checked_scopes(registry, scopes, asks_demographic):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import or_, select, update
 
 from bb2 import audit
-from bb2.clock import add_months, utcnow
+from bb2.clock import DatabaseTime, add_months, now, remember
 from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Consent, RefreshToken
 from bb2.oauth.secrets import hashed, new_secret
 
@@ -17,8 +17,14 @@ ONE_TIME = timedelta(hours=1)
 
 
 def lock(db, beneficiary_id):
-    """Wait until no other transaction changes this beneficiary's consents; on SQLite every transaction has waited."""
-    db.execute(select(Beneficiary.id).where(Beneficiary.id == beneficiary_id).with_for_update(key_share=True))
+    """Wait until no other transaction changes this beneficiary's consents; on SQLite every transaction has waited.
+
+    The statement brings the database's time along, so that what is decided under the lock costs no statement for it.
+    """
+    taken = select(DatabaseTime()).where(Beneficiary.id == beneficiary_id).with_for_update(key_share=True)
+    moment = db.execute(taken).scalar_one_or_none()
+    if moment is not None:
+        remember(db, moment)
 
 
 def expiry(access, granted_at, months):
@@ -28,18 +34,30 @@ def expiry(access, granted_at, months):
     return add_months(granted_at, months) if access == "ongoing" else None
 
 
-def why_ended(consent, now):
+def why_closed(beneficiary):
+    """Why nothing of this person's is served any more, in words for the app's developer; None while it is.
+
+    `beneficiary` has the columns of the table: a Beneficiary, or a row.
+    """
+    if beneficiary.merged_into_id:
+        return "the beneficiary's record was merged with another"
+    return "the beneficiary's account was closed" if beneficiary.closed_at else None
+
+
+def why_ended(consent, moment):
     """Why a consent opens nothing, in words for the app's developer; None while it does.
 
-    `consent` has the columns of the table: a Consent, or a row.
+    `consent` has the columns of the table: a Consent, or a row.  `moment` is the database's time.
     """
     if consent.revoked_at:
         who = {"beneficiary": "the beneficiary", "client": "the app"}.get(consent.revoked_by, "this service")
         return f"the consent was ended by {who}"
     if consent.replaced_at:
         return "the beneficiary has answered anew, and the tokens of that answer replace these"
-    if consent.expires_at and consent.expires_at <= now:
-        return "the access that the beneficiary granted has expired"
+    if consent.expires_at and consent.expires_at <= moment:
+        if consent.expires_at - consent.granted_at <= ONE_TIME:
+            return "the one-time access of 1 hour that the beneficiary granted has expired"
+        return f"the access that the beneficiary granted until {consent.expires_at:%Y-%m-%d} has expired"
     if not consent.activated_at:
         return "the authorization code of this consent was never redeemed"
     return None
@@ -56,18 +74,18 @@ def issue_code(db, consent, request, authenticated_at, lifetime):
             code_challenge=request.code_challenge,
             nonce=request.nonce,
             authenticated_at=authenticated_at,
-            expires_at=utcnow() + timedelta(seconds=lifetime),
+            expires_at=now(db) + timedelta(seconds=lifetime),
         )
     )
+    record(db, "code.issued", consent)
     return code
 
 
 def activate(db, consent):
     """The consent opens records, and the earlier ones of the same app and beneficiary no more.  Needs the lock."""
-    now = utcnow()
-    consent.activated_at = now
+    consent.activated_at = now(db)
     for earlier in db.scalars(_rivals(consent).where(Consent.id < consent.id)):
-        earlier.replaced_at = now
+        earlier.replaced_at = now(db)
         close_tokens(db, earlier)
         record(db, "consent.replaced", earlier, by=consent.id)
     record(db, "consent.activated", consent)
@@ -87,18 +105,16 @@ def superseded(db, consent):
 def end(db, consent, by):
     """End a consent with every code and token under it.  `by`: `beneficiary`, `client`, `server`.  Needs the lock."""
     if consent.revoked_at is None:
-        consent.revoked_at, consent.revoked_by = utcnow(), by
+        consent.revoked_at, consent.revoked_by = now(db), by
         record(db, "consent.revoked", consent, by=by)
     close_tokens(db, consent)
 
 
 def close_tokens(db, consent):
     """Close every token under a consent; the consent stays.  Needs the lock."""
-    now = utcnow()
     for token in AccessToken, RefreshToken:
-        db.execute(
-            update(token).where(token.consent_id == consent.id, token.revoked_at.is_(None)).values(revoked_at=now)
-        )
+        live = update(token).where(token.consent_id == consent.id, token.revoked_at.is_(None))
+        db.execute(live.values(revoked_at=now(db)))
 
 
 def close_replayed(db, consent_id, event):
@@ -109,9 +125,13 @@ def close_replayed(db, consent_id, event):
     record(db, event, consent)
 
 
+def has_consented(db, beneficiary_id):
+    """True when the beneficiary has said Yes to an app before, whatever became of it."""
+    return db.scalar(select(Consent.id).where(Consent.beneficiary_id == beneficiary_id).limit(1)) is not None
+
+
 def connections(db, beneficiary_id):
     """The consents of a beneficiary that are in force, newest first."""
-    now = utcnow()
     in_force = (
         select(Consent)
         .where(
@@ -119,7 +139,7 @@ def connections(db, beneficiary_id):
             Consent.activated_at.is_not(None),
             Consent.revoked_at.is_(None),
             Consent.replaced_at.is_(None),
-            or_(Consent.expires_at.is_(None), Consent.expires_at > now),
+            or_(Consent.expires_at.is_(None), Consent.expires_at > DatabaseTime()),
         )
         .order_by(Consent.id.desc())
     )

@@ -6,21 +6,26 @@ from urllib.parse import urlencode
 
 from sqlalchemy import update
 
-from bb2.clock import utcnow
+from bb2.clock import now
 from bb2.models import AuthorizationRequest
 from bb2.oauth.secrets import new_secret
 
+MOST_USERNAME = 100  # characters
 
-def earliest_sign_in(asked, now):
-    """How fresh a sign-in the app asks for, by `prompt=login` or `max_age` (OpenID Connect Core 3.1.2.1), or None."""
-    if "login" in (asked.prompt or "").split():
-        return now
-    return now - timedelta(seconds=int(asked.max_age)) if asked.max_age else None
+
+def earliest_sign_in(asked, moment):
+    """How fresh a sign-in the app asks for, by `prompt` or `max_age` (OpenID Connect Core 3.1.2.1), or None.
+
+    Whoever shall select an account does so by signing in.
+    """
+    if {"login", "select_account"} & set((asked.prompt or "").split()):
+        return moment
+    return moment - timedelta(seconds=int(asked.max_age)) if asked.max_age else None
 
 
 def keep(db, asked, *, session_hash, api_version, lifetime):
     """Keep what oauthlib has checked (`asked`, its request) for the person to answer."""
-    now = utcnow()
+    moment = now(db)
     kept = AuthorizationRequest(
         id=new_secret(),
         session_hash=session_hash,
@@ -31,14 +36,24 @@ def keep(db, asked, *, session_hash, api_version, lifetime):
         state=asked.state,
         code_challenge=asked.code_challenge,
         nonce=asked.nonce,
+        audience=asked.audience,
         correlation_id=token_hex(16),
-        earliest_authenticated_at=earliest_sign_in(asked, now),
-        created_at=now,
-        expires_at=now + timedelta(seconds=lifetime),
+        claims=asked.wanted_claims,
+        login_hint=login_hint(asked),
+        hinted_beneficiary_id=asked.named_beneficiary_id,
+        earliest_authenticated_at=earliest_sign_in(asked, moment),
+        created_at=moment,
+        expires_at=moment + timedelta(seconds=lifetime),
     )
     db.add(kept)
     db.flush()
     return kept
+
+
+def login_hint(asked):
+    """The user name that the app expects, if it can be one; a hint is no reason to refuse a request."""
+    hint = (asked.login_hint or "").strip()
+    return hint if hint.isprintable() and 0 < len(hint) <= MOST_USERNAME else None
 
 
 def of_browser(db, id, session_hash):
@@ -46,14 +61,14 @@ def of_browser(db, id, session_hash):
     known = isinstance(id, str) and id.isascii() and id.isprintable()  # no database looks for what it cannot hold
     kept = db.get(AuthorizationRequest, id) if known else None
     mine = kept is not None and session_hash is not None and kept.session_hash == session_hash
-    return kept if mine and (kept.answered_at or kept.expires_at > utcnow()) else None
+    return kept if mine and (kept.answered_at or kept.expires_at > now(db)) else None
 
 
 def claim_answer(db, kept, answer):
     """Write the one answer of a request.  False when another request was quicker: then nothing is written."""
     unanswered = (AuthorizationRequest.id == kept.id) & AuthorizationRequest.answered_at.is_(None)
     written = db.execute(
-        update(AuthorizationRequest).where(unanswered).values(answer=answer, answered_at=utcnow())
+        update(AuthorizationRequest).where(unanswered).values(answer=answer, answered_at=now(db))
     ).rowcount
     db.refresh(kept)
     return written == 1

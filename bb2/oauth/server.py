@@ -1,13 +1,15 @@
 """oauthlib, put together from the two grants that beneficiaries' apps use, and no other."""
 
-import base64
-import hashlib
+import json
 import re
-import time
+from urllib.parse import urlencode
 
+from oauthlib.common import Request
 from oauthlib.oauth2 import (
     AuthorizationCodeGrant,
     AuthorizationEndpoint,
+    IntrospectEndpoint,
+    InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
     RefreshTokenGrant,
@@ -22,9 +24,12 @@ from oauthlib.openid.connect.core.exceptions import (
     RequestURINotSupported,
 )
 
+from bb2.clock import now
+from bb2.oauth import pushed
+from bb2.oauth.claims import WantedClaims, wanted_claims
+from bb2.oauth.errors import InvalidTarget, UnmetAuthenticationRequirements
 from bb2.oauth.secrets import new_secret
 
-ID_TOKEN_LIFETIME = 3600  # seconds
 LEAST_STATE = 16  # characters
 # RFC 7636, 4.2: what S256 makes of a verifier
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -32,7 +37,7 @@ S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}={0,2}")
 # OpenID Connect Core 3.1.2.1; ten digits of seconds are three centuries
 MAX_AGE = re.compile(r"[0-9]{1,10}")
-PROMPTS = {"none", "login", "consent", "select_account"}
+PROMPTS = ("none", "login", "consent", "select_account")
 #: The parameters that are read; whatever else a request carries, oauthlib never sees.
 AUTHORIZATION_PARAMETERS = (
     "client_id",
@@ -48,6 +53,14 @@ AUTHORIZATION_PARAMETERS = (
     "client_secret",
     "prompt",
     "max_age",
+    "login_hint",
+    "id_token_hint",
+    "claims",
+    "ui_locales",
+    "lang",
+    "claims_locales",
+    "acr_values",
+    "display",
     "response_mode",
     "request",
     "request_uri",
@@ -59,13 +72,16 @@ NOT_SUPPORTED = {
     "request_uri": RequestURINotSupported,
     "registration": RegistrationNotSupported,
 }
+#: How a client proves who it is, wherever it does: never a part of what it asks for.
+AUTHENTICATION_PARAMETERS = ("client_secret", "client_assertion", "client_assertion_type")
 TOKEN_PARAMETERS = (
     "grant_type",
     "code",
     "redirect_uri",
     "client_id",
-    "client_secret",
+    *AUTHENTICATION_PARAMETERS,
     "code_verifier",
+    "resource",
     "refresh_token",
     "scope",
     "token",
@@ -73,20 +89,26 @@ TOKEN_PARAMETERS = (
 )
 
 
-class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):
+class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint, IntrospectEndpoint):
     """oauthlib's endpoints over a `bb2.oauth.validator.Validator`.
 
-    `fhir_bases` are the URLs that `aud` and `resource` may name; `issuer` and `signing_keys` make id_tokens.
+    `fhir_bases` are the URLs that `aud` and `resource` may name; `id_tokens` is an
+    IdTokens: it makes them, and knows its own again.
     """
 
-    def __init__(self, validator, issuer, signing_keys, fhir_bases):
-        self.issuer, self.signing_keys, self.fhir_bases = issuer, signing_keys, fhir_bases
+    def __init__(self, validator, id_tokens, fhir_bases):
+        self.id_tokens, self.fhir_bases = id_tokens, fhir_bases
         self.validator = validator
         code, refresh = AuthorizationCodeGrant(validator), RefreshTokenGrant(validator)
-        code.custom_validators.pre_auth += [self._check_authorization_request, self._check_openid_request]
+        code.custom_validators.pre_auth += [
+            self._check_authorization_request,
+            self._check_openid_request,
+            self._check_named_person,
+        ]
         code.custom_validators.pre_token.append(_check_verifier)
         refresh.custom_validators.post_token.append(_name_scopes_once)
         for grant in code, refresh:
+            grant.custom_validators.post_token.append(self._check_resource)
             grant.register_token_modifier(self._add_id_token)
         bearer = BearerToken(validator, token_generator=lambda request: new_secret(), expires_in=validator.lifetime)
         AuthorizationEndpoint.__init__(self, "code", bearer, {"code": code})
@@ -94,6 +116,25 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
             self, "authorization_code", bearer, {"authorization_code": code, "refresh_token": refresh}
         )
         RevocationEndpoint.__init__(self, validator)
+        IntrospectEndpoint.__init__(self, validator)
+
+    def create_pushed_response(self, uri, http_method, form, headers):
+        """RFC 9126, 2: the client proves who it is, and its authorization request is checked whole, and kept."""
+        request = Request(uri, http_method, form, headers)
+        self._raise_on_invalid_client(request)
+        if getattr(request, "request_uri", None) is not None:
+            raise InvalidRequestError("request_uri is what this endpoint answers; it takes none", request=request)
+        asked = {name: value for name, value in form if name not in AUTHENTICATION_PARAMETERS}
+        asked |= {"client_id": request.client_id}
+        self.validate_authorization_request("", body=urlencode(unpadded(asked.items())))
+        request_uri = pushed.keep(self.validator.db, request.client_id, asked)
+        return {}, json.dumps({"request_uri": request_uri, "expires_in": pushed.LIFETIME}), 201
+
+    def validate_introspect_request(self, request):
+        """RFC 7662, 2.1: a client that can prove nothing learns nothing."""
+        super().validate_introspect_request(request)
+        if request.client.public:
+            raise InvalidClientError("Introspection is for apps that authenticate", request=request)
 
     def validate_token_request(self, request):
         """Refuse an unknown grant_type (RFC 6749, 5.2), which oauthlib would take for authorization_code."""
@@ -121,11 +162,27 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
             raise InvalidRequestError("code_challenge_method must be S256", request=request)
         if not S256_CHALLENGE.fullmatch(request.code_challenge):
             raise InvalidRequestError("code_challenge must be the base64url of a SHA-256", request=request)
-        for name in "aud", "resource":
-            named = getattr(request, name, None)
-            if named and named.rstrip("/") not in self.fhir_bases:
-                raise InvalidRequestError(f"{name} must be a FHIR base of this server", request=request)
+        self._check_audience(request)
         return {}
+
+    def _check_audience(self, request):
+        """`aud` (SMART App Launch 2.2) and `resource` (RFC 8707, 2.1) name one FHIR base, with a slash or without."""
+        named = {name: getattr(request, name, None) for name in ("aud", "resource")}
+        bases = {name: value.rstrip("/") for name, value in named.items() if value}
+        for name, base in bases.items():
+            if base not in self.fhir_bases:
+                refused = InvalidTarget if name == "resource" else InvalidRequestError
+                raise refused(f"{name} must be a FHIR base of this server", request=request)
+        if len(set(bases.values())) > 1:
+            raise InvalidTarget("aud and resource must name the same FHIR base", request=request)
+        request.audience = next(iter(bases.values()), None)
+
+    def _check_resource(self, request):
+        """The access token is for what is asked for now, within what was granted (RFC 8707, 2.2)."""
+        granted, asked = request.consent.audience, request.resource and request.resource.rstrip("/")
+        if asked and asked not in ((granted,) if granted else self.fhir_bases):
+            raise InvalidTarget("resource is not a FHIR base that was granted", request=request)
+        request.audience = asked or granted
 
     def _check_openid_request(self, request):
         """OpenID Connect Core 3.1.2.1: refuse what would mislead if it were ignored."""
@@ -135,7 +192,7 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
         if request.response_mode not in (None, "query"):
             raise InvalidRequestError("response_mode must be query", request=request)
         prompts = (request.prompt or "").split()
-        if not set(prompts) <= PROMPTS or ("none" in prompts and len(prompts) > 1):
+        if not set(prompts) <= set(PROMPTS) or ("none" in prompts and len(prompts) > 1):
             raise InvalidRequestError(
                 "prompt must be none alone, or of login, consent, select_account", request=request
             )
@@ -143,23 +200,50 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
             raise InvalidRequestError("max_age must be a number of seconds", request=request)
         return {}
 
+    def _check_named_person(self, request):
+        """Whom the app names, by `id_token_hint` or `claims`: nobody else will do (OpenID Connect Core 3.1.2.1)."""
+        wanted = self._wanted_claims(request)
+        if wanted.needs_acr:
+            raise UnmetAuthenticationRequirements(request=request)
+        subs = set(wanted.subs)
+        if request.id_token_hint is not None:
+            hint = self.id_tokens.read(request.id_token_hint)
+            if hint is None or hint["aud"] != request.client_id:
+                raise InvalidRequestError(
+                    "id_token_hint must be an id_token of this server for this app", request=request
+                )
+            subs.add(hint["sub"])
+        request.wanted_claims, request.named_beneficiary_id = wanted.kept, None
+        if subs:
+            request.named_beneficiary_id = self.validator.one_beneficiary(subs, request)
+        return {}
+
+    def _wanted_claims(self, request):
+        if request.claims is None:
+            return WantedClaims()
+        try:
+            return wanted_claims(request.claims, self.validator.scopes.claims)
+        except ValueError as error:
+            raise InvalidRequestError(f"claims: {error}", request=request) from None
+
     def _add_id_token(self, token, token_handler, request):
-        """OpenID Connect Core 2 and 3.1.3.3, for the scopes that ask for it."""
-        if any(scope.id_token for scope in self.validator.scopes.named(request.scopes)):
-            now = int(time.time())
-            claims = {
-                "iss": self.issuer,
-                "sub": request.consent.beneficiary.sub,
-                "aud": request.client_id,
-                "iat": now,
-                "exp": now + ID_TOKEN_LIFETIME,
-                "auth_time": int(request.authenticated_at.timestamp()),
-                "at_hash": _half_hash(token["access_token"]),
-            }
-            if request.nonce:  # of the code; a refresh has none (OpenID Connect Core 12.2)
-                claims["nonce"] = request.nonce
-            token["id_token"] = self.signing_keys.sign(claims)
+        id_token = self.id_tokens.make(
+            request.client,
+            request.consent,
+            request.scopes,
+            access_token=token["access_token"],
+            authenticated_at=request.authenticated_at,
+            issued_at=now(self.validator.db),
+            nonce=request.nonce,
+        )
+        if id_token:
+            token["id_token"] = id_token
         return token
+
+
+def unpadded(parameters):
+    """Parameters, [(name, value)], without the `=` with which the CMS SDKs pad the challenge (RFC 7636, 4.2)."""
+    return [(name, value.rstrip("=") if name == "code_challenge" else value) for name, value in parameters]
 
 
 def _check_verifier(request):
@@ -170,8 +254,3 @@ def _check_verifier(request):
 
 def _name_scopes_once(request):
     request.scopes = list(dict.fromkeys(request.scopes))
-
-
-def _half_hash(value):
-    """The left half of SHA-256, for RS256 (OpenID Connect Core 3.1.3.6)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()[:16]).rstrip(b"=").decode()

@@ -1,32 +1,43 @@
 """oauthlib's questions, answered from one request's database session.
 
-RFC 6749 (authorization code, refresh), RFC 7636 (PKCE, S256 only), RFC 7009 (revocation).
+RFC 6749 (authorization code, refresh), RFC 7636 (PKCE, S256 only), RFC 7009 (revocation), RFC 7662 (introspection),
+RFC 8707 (resource indicators).
 """
 
-from base64 import b64decode
 from datetime import timedelta
-from urllib.parse import unquote_plus
 
-from oauthlib.oauth2 import InvalidGrantError, InvalidRequestError, InvalidScopeError, RequestValidator
+from oauthlib.oauth2 import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidScopeError,
+    RequestValidator,
+)
+from oauthlib.openid.connect.core.exceptions import LoginRequired
 from sqlalchemy import select
 
-from bb2.clock import utcnow
-from bb2.models import AccessToken, AuthorizationCode, Client, Consent, RefreshToken
+from bb2.clock import now
+from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Client, Consent, RefreshToken
 from bb2.oauth import consents
+from bb2.oauth.assertions import AssertionRefused
+from bb2.oauth.authentication import credentials, fits
 from bb2.oauth.clients import is_registered
 from bb2.oauth.errors import printable
-from bb2.oauth.secrets import hashed, same_secret
+from bb2.oauth.scope_names import why_unknown
+from bb2.oauth.secrets import hashed
 
 
 class Validator(RequestValidator):
     """One for each request."""
 
-    def __init__(self, db, scope_registry, settings):
+    def __init__(self, db, scope_registry, settings, assertions, introspection):
         self.db = db
         self.scopes = scope_registry
         self.settings = settings
+        self.assertions, self.introspection = assertions, introspection
+        self.client_id = None  #: of the client that proved or, where it is public, named itself
         self.replayed = None  #: (consent id, audit event) when a code or refresh token came a second time
         self.revoke_consent = False  #: revocation ends the consent, not only its tokens
+        self.known = {}  #: the ids, for the audit trail, of the client and the consent that the request names
 
     # Clients
 
@@ -35,32 +46,46 @@ class Validator(RequestValidator):
         return request.client is not None
 
     def client_authentication_required(self, request, *args, **kwargs):
+        if credentials(request):  # before the database is asked: an assertion is checked outside of any transaction
+            return True
         client = self._client(request.client_id)
-        return client is None or client.secret_hash is not None or _presents_secret(request)
+        return client is None or not client.public
 
     def authenticate_client(self, request, *args, **kwargs):
-        """With a secret, in the Basic header or in the body, not in both (RFC 6749, 2.3.1)."""
-        client_id, secret = request.client_id, request.client_secret
-        if "Authorization" in request.headers and not _is_bearer(request):
-            if request.client_secret is not None:
-                raise InvalidRequestError("Two client authentication methods were used", request=request)
-            client_id, secret = _basic_credentials(request.headers["Authorization"])
-            if request.client_id not in (None, client_id):
-                return False
-        client = self._client(client_id)
-        if client is None or client.secret_hash is None or not same_secret(secret or "", client.secret_hash):
+        """With a secret, in the Basic header or in the body (RFC 6749, 2.3.1), or with its key (RFC 7523, 2.2)."""
+        shown = credentials(request)
+        if shown is None:
+            return False
+        client = self._proven(shown, request)
+        if client is None or request.client_id not in (None, client.client_id):
             return False
         request.client, request.client_id = client, client.client_id
+        self.client_id = client.client_id
         return True
+
+    def _proven(self, shown, request):
+        """The client that the Credentials prove, or None."""
+        if shown.assertion is None:
+            client = self._client(shown.client_id)
+            return client if fits(shown.secret, client) else None
+        try:
+            return self._client(self.assertions.client_id_of(shown.assertion))
+        except AssertionRefused as refused:
+            raise InvalidClientError(f"The client assertion is refused: {refused}", request=request) from refused
 
     def authenticate_client_id(self, client_id, request, *args, **kwargs):
         """A public client names itself; its codes are protected by PKCE."""
-        request.client = self._client(client_id)
-        return request.client is not None and request.client.secret_hash is None
+        client = self._client(client_id)
+        if client is None or not client.public:
+            return False
+        request.client, self.client_id = client, client.client_id
+        return True
 
     def _client(self, client_id):
         """The client that is switched on; None for any other, so that a disabled app is refused everywhere."""
         client = self.db.get(Client, client_id) if client_id and "\x00" not in client_id else None
+        if client:
+            self.known["client_id"] = client.client_id
         return client if client and client.disabled_at is None else None
 
     def validate_redirect_uri(self, client_id, redirect_uri, request, *args, **kwargs):
@@ -76,24 +101,37 @@ class Validator(RequestValidator):
         """A one-time app never refreshes, not with a token from before it became one either."""
         return grant_type == "authorization_code" or client.access != "one-time"
 
+    # People
+
+    def one_beneficiary(self, subs, request):
+        """The id of the Beneficiary whom all of these `sub`s name; LoginRequired when they cannot be one person."""
+        named = [sub for sub in subs if sub.isascii() and sub.isprintable()]  # no other does a database look for
+        found = self.db.scalars(select(Beneficiary.id).where(Beneficiary.sub.in_(named))).all()
+        if len(subs) != 1 or len(found) != 1:
+            raise LoginRequired("The person whom the app names has no account here", request=request)
+        return found[0]
+
     # Scopes
 
     def get_default_scopes(self, client_id, request, *args, **kwargs):
-        return [name for name in request.client.scopes if name in self.scopes]
+        offered = {scope.name for scope in self.scopes.offered}
+        return [name for name in request.client.scopes if name in offered]
 
     def validate_scopes(self, client_id, scopes, client, request, *args, **kwargs):
         """Refuse what is unknown or not registered; drop the demographic scopes that the app is not registered for."""
         kept = []
         for name in dict.fromkeys(scopes):
             if name not in self.scopes:
-                raise InvalidScopeError(f"{printable(name)[:80]} is not a scope of this server", request=request)
+                raise InvalidScopeError(f"{printable(name)[:80]} {why_unknown(name)}", request=request)
             registered = self.scopes.may_have(name, client.scopes, client.asks_demographic)
             if not registered and not self.scopes[name].demographic:
                 raise InvalidScopeError(f"The app is not registered for {name}", request=request)
-            if registered and not (self.scopes[name].offline and client.access == "one-time"):
+            one_time = self.scopes[name].offline and client.access == "one-time"
+            if registered and not one_time and not self.scopes[name].deprecated:
                 kept.append(name)
         if not kept:
-            raise InvalidScopeError("The app is not registered for any of these scopes", request=request)
+            words = "The app is not registered for any of these scopes, or they are deprecated"
+            raise InvalidScopeError(words, request=request)
         request.scopes = kept
         return True
 
@@ -123,22 +161,26 @@ class Validator(RequestValidator):
 
     def _locked_consent(self, hash_column, secret, client):
         """The Consent under which this client got a code or token, with the beneficiary's lock held; else None."""
-        of_secret = select(Consent.id, Consent.beneficiary_id).join(hash_column.class_)
+        of_secret = select(Consent.id, Consent.beneficiary_id, Consent.correlation_id).join(hash_column.class_)
         of_secret = of_secret.where(hash_column == hashed(secret), Consent.client_id == client.client_id)
         found = self.db.execute(of_secret).one_or_none()
         if found is None:
             return None
+        self.known |= {"consent_id": found.id, "beneficiary_id": found.beneficiary_id}
+        self.known |= {"correlation_id": found.correlation_id}
         consents.lock(self.db, found.beneficiary_id)
         return self.db.get(Consent, found.id)
 
     def _refuse_spent_code(self, request):
-        code, consent, now = request.authorization_code, request.consent, utcnow()
+        code, consent, moment = request.authorization_code, request.consent, now(self.db)
         if code.redeemed_at:
             self.replayed = (consent.id, "code.replayed")
             raise InvalidGrantError("The authorization code was used before; what it opened is closed", request=request)
-        if code.expires_at <= now:
+        if closed := consents.why_closed(consent.beneficiary):
+            raise InvalidGrantError(f"The authorization code is closed: {closed}", request=request)
+        if code.expires_at <= moment:
             raise InvalidGrantError("The authorization code has expired", request=request)
-        if consent.revoked_at or (consent.expires_at and consent.expires_at <= now):
+        if consent.revoked_at or (consent.expires_at and consent.expires_at <= moment):
             raise InvalidGrantError("The authorization was ended before the code was redeemed", request=request)
         if consents.superseded(self.db, consent):
             raise InvalidGrantError("The beneficiary has since answered anew; use the newer code", request=request)
@@ -150,7 +192,7 @@ class Validator(RequestValidator):
         return True
 
     def invalidate_authorization_code(self, client_id, code, request, *args, **kwargs):
-        request.authorization_code.redeemed_at = utcnow()
+        request.authorization_code.redeemed_at = now(self.db)
 
     # Refresh tokens
 
@@ -165,7 +207,8 @@ class Validator(RequestValidator):
 
     def _refuse_spent_token(self, request):
         token = request.spent_token
-        if ended := consents.why_ended(request.consent, utcnow()):
+        consent = request.consent
+        if ended := consents.why_closed(consent.beneficiary) or consents.why_ended(consent, now(self.db)):
             raise InvalidGrantError(f"The refresh token is closed: {ended}", request=request)
         if token.revoked_at:
             raise InvalidGrantError("The refresh token was revoked", request=request)
@@ -180,7 +223,7 @@ class Validator(RequestValidator):
         window = timedelta(seconds=self.settings.refresh_replay_window)
         successor = self.db.get(RefreshToken, token.successor_hash)
         last = successor.used_at is None and successor.revoked_at is None
-        return client.secret_hash is not None and last and utcnow() < token.used_at + window
+        return not client.public and last and now(self.db) < token.used_at + window
 
     def get_original_scopes(self, refresh_token, request, *args, **kwargs):
         return self._still_allowed(request)
@@ -200,7 +243,7 @@ class Validator(RequestValidator):
     # Tokens
 
     def save_bearer_token(self, token, request, *args, **kwargs):
-        consent, now = request.consent, utcnow()
+        consent, moment = request.consent, now(self.db)
         if request.grant_type == "authorization_code":
             consents.activate(self.db, consent)
         if request.client.access == "one-time":
@@ -210,38 +253,43 @@ class Validator(RequestValidator):
                 token_hash=hashed(token["access_token"]),
                 consent=consent,
                 scopes=list(request.scopes),
-                issued_at=now,
-                expires_at=now + timedelta(seconds=token["expires_in"]),
+                audience=request.audience,
+                issued_at=moment,
+                expires_at=moment + timedelta(seconds=token["expires_in"]),
             )
         )
         if "refresh_token" in token:
-            self._save_refresh_token(token["refresh_token"], request, now)
+            self._save_refresh_token(token["refresh_token"], request, moment)
+        event = "token.refreshed" if request.grant_type == "refresh_token" else "token.issued"
+        consents.record(self.db, event, consent, scopes=list(request.scopes))
         token["patient"] = consent.beneficiary.patient  # SMART App Launch 2.2, launch context
         if consent.expires_at:
             token["access_grant_expiration"] = consent.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _save_refresh_token(self, value, request, now):
+    def _save_refresh_token(self, value, request, moment):
         consent = request.consent
         self.db.add(
             RefreshToken(
-                token_hash=hashed(value), consent=consent, authenticated_at=request.authenticated_at, issued_at=now
+                token_hash=hashed(value), consent=consent, authenticated_at=request.authenticated_at, issued_at=moment
             )
         )
         if request.grant_type != "refresh_token":
             return
         spent = request.spent_token
         if spent.successor_hash:
-            self.db.get(RefreshToken, spent.successor_hash).revoked_at = now
-        spent.used_at, spent.successor_hash = spent.used_at or now, hashed(value)
-        consents.record(self.db, "token.refreshed", consent)
+            self.db.get(RefreshToken, spent.successor_hash).revoked_at = moment
+        spent.used_at, spent.successor_hash = spent.used_at or moment, hashed(value)
 
     def lifetime(self, request):
         """Seconds that the access token lives: no longer than the consent."""
         seconds = self.settings.access_token_lifetime
         if request.consent.expires_at:
-            left = int((request.consent.expires_at - utcnow()).total_seconds())
+            left = int((request.consent.expires_at - now(self.db)).total_seconds())
             seconds = max(1, min(seconds, left))
         return seconds
+
+    def introspect_token(self, token, token_type_hint, request, *args, **kwargs):
+        return self.introspection.claims(self.db, token, request.client)
 
     def revoke_token(self, token, token_type_hint, request, *args, **kwargs):
         """The token and its siblings, or its consent; never what is another client's (RFC 7009, 2.1)."""
@@ -252,24 +300,3 @@ class Validator(RequestValidator):
             elif consent:
                 consents.close_tokens(self.db, consent)
                 consents.record(self.db, "token.revoked", consent)
-
-
-def _presents_secret(request):
-    return request.client_secret is not None or ("Authorization" in request.headers and not _is_bearer(request))
-
-
-def _is_bearer(request):
-    """An earlier person's bearer token on a code exchange: published clients send one, and it is not for us."""
-    return request.headers["Authorization"].partition(" ")[0].lower() == "bearer"
-
-
-def _basic_credentials(header):
-    """(client id, secret) of an HTTP Basic header, form-urlencoded inside (RFC 6749, 2.3.1), or (None, None)."""
-    scheme, _, value = header.partition(" ")
-    try:
-        client_id, colon, secret = b64decode(value.strip(), validate=True).decode().partition(":")
-    except ValueError:
-        return None, None
-    if scheme.lower() != "basic" or not colon:
-        return None, None
-    return unquote_plus(client_id), unquote_plus(secret)

@@ -189,9 +189,11 @@ class Scope:
     demographic: bool  #: says who the beneficiary is; can be declined on its own
     order: int = 0  #: where its line stands on the page, among those of its kind: lower comes first
     endpoints: tuple[Endpoint, ...] = ()
-    claims: tuple[str, ...] = ()  #: OpenID Connect claims that userinfo releases
+    claims: tuple[str, ...] = ()  #: OpenID Connect claims that userinfo releases, and an id_token where the app asks
     id_token: bool = False  #: the token response carries an id_token (OpenID Connect Core 3.1.3.3)
+    id_token_claims: tuple[str, ...] = ()  #: those of `claims` that the id_token carries, asked for or not
     offline: bool = False  #: asks for access while the person is away; never granted to a one-time app
+    deprecated: bool = False  #: neither advertised nor granted anew; what was granted works until its consent ends
 
     def __post_init__(self):
         if not fullmatch(SCOPE_NAME, self.name):
@@ -202,6 +204,8 @@ class Scope:
                 raise ScopeError(f"{self.name} has no consent words: say what the beneficiary would share")
         if not isinstance(self.demographic, bool):
             raise ScopeError(f"{self.name}: demographic must be True or False")
+        if not set(self.id_token_claims) <= set(self.claims):
+            raise ScopeError(f"{self.name}: id_token_claims must be among its claims")
         for endpoint in self.endpoints:
             if endpoint.path.startswith("fhir/") and not endpoint.resource:
                 raise ScopeError(

@@ -9,17 +9,22 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from bb2.clock import utcnow
+from bb2.clock import now
 from bb2.models import Client
 from bb2.oauth import requests
-from bb2.oauth.server import AUTHORIZATION_PARAMETERS
-from bb2.views.pages import PageError, _, keep_language
+from bb2.oauth.server import AUTHORIZATION_PARAMETERS, unpadded
+from bb2.views.pages import PageError, _, keep_language, language_of
+from bb2.views.pushed import PushedRequestGone, resolved
 
 log = logging.getLogger(__name__)
 
 
 @view_config(
-    route_name="authorize", request_method=("GET", "POST"), permission=NO_PERMISSION_REQUIRED, require_csrf=False
+    route_name="authorize",
+    request_method=("GET", "POST"),
+    permission=NO_PERMISSION_REQUIRED,
+    require_csrf=False,
+    limited="authorize",
 )
 def authorize(request):
     """An app may send the request by GET or as a form; no other site's form can answer it, only bring it."""
@@ -27,10 +32,11 @@ def authorize(request):
         # Another site's form brings no cookie (SameSite): begun here, it would take the place of the person's session.
         return HTTPSeeOther(f"{request.path}?{urlencode(_texts(request))}")
     asked = _checked(request)
-    keep_language(request)
+    keep_language(request, language_of(getattr(asked, "lang", None), asked.ui_locales))
     if asked.prompt == "none":
-        signed_in = request.browser.signed_in_since(requests.earliest_sign_in(asked, utcnow()))
-        raise to_app(request, (ConsentRequired if signed_in else LoginRequired)(request=asked))
+        signed_in = request.browser.signed_in_since(requests.earliest_sign_in(asked, now(request.db)))
+        wanted = signed_in and asked.named_beneficiary_id in (None, request.browser.beneficiary.id)
+        raise to_app(request, (ConsentRequired if wanted else LoginRequired)(request=asked))
     kept = requests.keep(
         request.db,
         asked,
@@ -53,11 +59,12 @@ def _checked(request):
     ]
     if not all(isinstance(value, str) for _name, value in asked):
         raise _unreachable(request, "A parameter is not text.")
-    # The CMS SDKs pad the challenge, which RFC 7636 (4.2) does not.
-    asked = [(name, value.rstrip("=") if name == "code_challenge" else value) for name, value in asked]
     try:
+        asked = unpadded(resolved(request.db, asked))
         # As text: of a list, oauthlib would drop what comes twice before it looks for duplicates.
         _scopes, read = request.oauth.validate_authorization_request("", body=urlencode(asked))
+    except PushedRequestGone as error:
+        raise _unreachable(request, "The request_uri was used, has expired, or is not this app's.") from error
     except FatalClientError as error:
         raise _unreachable(request, error.description) from error
     except OAuth2Error as error:

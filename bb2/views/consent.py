@@ -9,7 +9,7 @@ from pyramid.view import view_config, view_defaults
 from sqlalchemy import select
 
 from bb2 import audit
-from bb2.clock import utcnow
+from bb2.clock import now
 from bb2.consent import ConsentScreen, NoChoice, consent_screen
 from bb2.models import Consent
 from bb2.oauth import consents, requests
@@ -23,8 +23,10 @@ def kept_request(request):
         raise PageError(
             400,
             _("This request is no longer open"),
-            _("You may have been away for a while, or started in another browser. Nothing was shared."),
+            _("You may have been away for a while, or started in another browser."),
             _("Go back to the app and connect again."),
+            _("If you had said yes before, you find the app under “My connected apps”, and can stop sharing there."),
+            way_on=(request.route_path("connections"), _("My connected apps")),
         )
     if kept.client.disabled_at and not kept.answered_at:
         raise PageError(
@@ -41,8 +43,8 @@ def back_to_app(request, kept, **answer):
     return HTTPSeeOther(requests.answer_uri(kept.redirect_uri, answer))
 
 
-def decline(request, kept, answer):
-    """No, or Cancel: the app is told, and nothing else changes."""
+def decline(request, kept, answer, error="access_denied", description="The beneficiary did not approve access"):
+    """No, Cancel, or the wrong person: the app is told, and nothing else changes."""
     audit.record(
         request.db,
         "consent.declined",
@@ -52,7 +54,7 @@ def decline(request, kept, answer):
         answer=answer,
         shown=kept.shown,
     )
-    return back_to_app(request, kept, error="access_denied", error_description="The beneficiary did not approve access")
+    return back_to_app(request, kept, error=error, error_description=description)
 
 
 @view_defaults(route_name="consent", permission=NO_PERMISSION_REQUIRED)
@@ -66,16 +68,30 @@ class ConsentPage:
         if kept.answered_at:
             return self.answered(kept)
         if not self.request.browser.signed_in_since(kept.earliest_authenticated_at):
-            return HTTPSeeOther(self.request.route_path("sign_in", _query={"request": kept.id}))
+            return self.sign_in(kept)
+        if kept.hinted_beneficiary_id not in (None, self.request.browser.beneficiary.id):
+            return self.another_person(kept)
         return self.show(kept)
+
+    def sign_in(self, kept):
+        return HTTPSeeOther(self.request.route_path("sign_in", _query={"request": kept.id}))
+
+    def another_person(self, kept):
+        """The app names somebody else, who may sign in now; if not, it is told (OpenID Connect Core 3.1.2.1)."""
+        if self.request.browser.authenticated_at < kept.created_at:
+            return self.sign_in(kept)
+        description = "Another person signed in than the one whom the app names"
+        return self.claim(kept, "other") or decline(self.request, kept, "other", "login_required", description)
 
     def show(self, kept, problem=None):
         """Render the page, and keep what it shows: the answer is read against that."""
         request = self.request
         access, months = kept.client.access, self.settings.consent_months
+        scopes = request.registry["scopes"]
         screen = consent_screen(
-            request.registry["scopes"],
-            kept.scopes,
+            scopes,
+            # What was deprecated since the app asked is not granted any more.
+            [scope.name for scope in scopes.offered if scope.name in kept.scopes],
             client=kept.client,
             language=request.locale_name,
             translate=request.localizer.translate,
@@ -83,10 +99,27 @@ class ConsentPage:
             # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
             expires_at=consents.expiry(access, kept.created_at, months) if access == "ongoing" else None,
         )
-        kept.shown, kept.shown_to = screen.as_json(), request.browser.beneficiary.id
+        self.keep_shown(kept, screen)
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
         values["person"] = request.browser.beneficiary
         return render_to_response("bb2:templates/consent.jinja2", values, request=request)
+
+    def keep_shown(self, kept, screen):
+        """What the page shows, and to whom; the trail has each showing that differs from the one before."""
+        db, person = self.request.db, self.request.browser.beneficiary
+        if (kept.shown, kept.shown_to) == (screen.as_json(), person.id):
+            return
+        kept.shown, kept.shown_to = screen.as_json(), person.id
+        audit.record(
+            db,
+            "consent.shown",
+            correlation_id=kept.correlation_id,
+            client_id=kept.client_id,
+            beneficiary_id=person.id,
+            returning=consents.has_consented(db, person.id),
+            asks_demographic=bool(screen.demographic),
+            shown=kept.shown,
+        )
 
     @view_config(request_method="POST")
     def answer(self):
@@ -121,7 +154,7 @@ class ConsentPage:
 
     def grant(self, kept, screen, share_demographic):
         """Yes: a Consent, which opens nothing until its code is redeemed."""
-        db, now = self.request.db, utcnow()
+        db, moment = self.request.db, now(self.request.db)
         shown_until = screen.expires_at and datetime.fromisoformat(screen.expires_at)
         consent = Consent(
             request_id=kept.id,
@@ -134,14 +167,11 @@ class ConsentPage:
             share_demographic=share_demographic,
             shown=screen.as_json(),
             language=screen.language,
-            granted_at=now,
-            expires_at=shown_until or consents.expiry(screen.access, now, self.settings.consent_months),
+            granted_at=moment,
+            expires_at=shown_until or consents.expiry(screen.access, moment, self.settings.consent_months),
         )
         db.add(consent)
         db.flush()
-        code = consents.issue_code(
-            db, consent, kept, self.request.browser.authenticated_at, self.settings.authorization_code_lifetime
-        )
         audit.record(
             db,
             "consent.given",
@@ -152,6 +182,9 @@ class ConsentPage:
             scopes=consent.scopes,
             share_demographic=share_demographic,
             shown=consent.shown,
+        )
+        code = consents.issue_code(
+            db, consent, kept, self.request.browser.authenticated_at, self.settings.authorization_code_lifetime
         )
         return back_to_app(self.request, kept, code=code)
 

@@ -23,7 +23,7 @@ from bb2.views.pages import PageError, _
 log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
 FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
-API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/)\w)|/\.well-known/|/health")
+API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health")
 FHIR_CODES = {
     400: "invalid",
     401: "login",
@@ -31,6 +31,7 @@ FHIR_CODES = {
     404: "not-found",
     405: "not-supported",
     413: "too-long",
+    429: "throttled",
     500: "exception",
     503: "transient",
 }
@@ -39,7 +40,7 @@ OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
 
 def refusal(request, status, error, description, headers=None):
     """The answer to a refused request in the shape of its path."""
-    if FHIR_PATH.match(request.path):
+    if FHIR_PATH.match(_place(request)):
         response = _outcome(status, FHIR_CODES.get(status, "processing"), description)
     else:
         body = {"error": error or "invalid_request", "error_description": printable(description)}
@@ -120,7 +121,7 @@ def bad_csrf(error, request):
 
 @notfound_view_config()
 def not_found(error, request):
-    if _is_page(request):
+    if is_page(request):
         return page(
             request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
         )
@@ -143,7 +144,7 @@ def http_exception(error, request):
     """Whatever else Pyramid or WebOb raises; redirects pass."""
     if error.status_int < 400:
         return error
-    if _is_page(request):
+    if is_page(request):
         return page(request, PageError(error.status_int, _("That did not work"), _("Please go back and try again.")))
     description = error.detail or error.title
     return refusal(request, error.status_int, OAUTH_ERRORS.get(error.status_int, "invalid_request"), description)
@@ -152,7 +153,7 @@ def http_exception(error, request):
 @exception_view_config(UnicodeDecodeError)
 def undecodable(error, request):
     """A URL or a form that is not UTF-8."""
-    if _is_page(request):
+    if is_page(request):
         return not_found(HTTPNotFound(), request)
     return refusal(request, 400, "invalid_request", "The request is not UTF-8")
 
@@ -164,7 +165,7 @@ def busy(error, request):
         "the database does not answer at %s", request.matched_route and request.matched_route.name, exc_info=error
     )
     retry = {"Retry-After": "10"}
-    if _is_page(request):
+    if is_page(request):
         response = page(
             request,
             PageError(
@@ -183,7 +184,7 @@ def unforeseen(error, request):
     """Never a stack trace: a number that is in the log too."""
     number = token_hex(8)
     log.error("unforeseen error %s at %s", number, request.matched_route and request.matched_route.name, exc_info=error)
-    if _is_page(request):
+    if is_page(request):
         return page(
             request,
             PageError(
@@ -196,9 +197,10 @@ def unforeseen(error, request):
     return refusal(request, 500, "server_error", f"Something went wrong on our side; request id {number}")
 
 
-def _is_page(request):
-    try:
-        path = request.path
-    except UnicodeDecodeError:
-        return True
-    return not (FHIR_PATH.match(path) or API_PATH.match(path))
+def is_page(request):
+    return not (FHIR_PATH.match(_place(request)) or API_PATH.match(_place(request)))
+
+
+def _place(request):
+    """The path as it came (PEP 3333): it begins as its place does even where the rest is not UTF-8."""
+    return request.environ.get("PATH_INFO", "")

@@ -34,6 +34,7 @@ def search(request):
     query = parse(records.version, records.resource, records.patient, _parameters(request), _is_strict(request))
     page = records.search(query)
     beside = included(query, page, _readable(request)) if query.includes else ()
+    request.included_types = sorted({resource_type for resource_type, _record in beside})  # for the audit trail
     base = fhir_base(request.registry["settings"].base_url, records.version)
     return fhir_json(searchset(query, page, base, int(time.time() * 1_000_000), beside))
 

@@ -15,9 +15,15 @@ LANGUAGES = ("en", "es")
 LANGUAGE_COOKIE = "lang"
 LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")  # of a Host header, and nothing more
 ONE_YEAR = 31_536_000  # seconds
+#: What a link to the same page leaves out: the language, which it names itself, and what is secret, wherever it came.
+NOT_REPEATED = {
+    *("lang", "password", "token", "access_token", "refresh_token"),
+    *("client_secret", "client_assertion", "code", "code_verifier"),
+}
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "end_session")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -36,23 +42,32 @@ class PageError(Exception):
 
 
 def named_language(request):
-    """The language that the request names as `lang`: in its URL, or in the form that an app sends; else None."""
+    """The language that the request names, in its URL or in the form that an app sends; else None."""
     try:
-        named = request.GET.get("lang") or request.POST.get("lang")
+        return language_of(*(request.GET.get(name) or request.POST.get(name) for name in ("lang", "ui_locales")))
     except ValueError:  # it is not UTF-8, or no form: a page that says so has a language too
         return None
-    return named if named in LANGUAGES else None
+
+
+def language_of(lang, ui_locales):
+    """The language that an app names, or None: `lang`, or one of `ui_locales` (OpenID Connect Core 3.1.2.1).
+
+    Of these, `es-MX` is Spanish.
+    """
+    locales = ui_locales.split() if isinstance(ui_locales, str) else []
+    wanted = [lang, *(tag.partition("-")[0].lower() for tag in locales)]
+    return next((language for language in wanted if language in LANGUAGES), None)
 
 
 def negotiate_language(request):
-    """`lang` of this request, else of the cookie, else what the browser prefers, else English."""
+    """What this request names, else of the cookie, else what the browser prefers, else English."""
     chosen = named_language(request) or request.cookies.get(LANGUAGE_COOKIE)
     return chosen if chosen in LANGUAGES else request.accept_language.lookup(LANGUAGES, default="en")
 
 
-def keep_language(request):
-    """Remember a language that the request names: the next pages speak it too."""
-    chosen = named_language(request)
+def keep_language(request, chosen=None):
+    """Remember a language, or the one that the request names: the next pages speak it too."""
+    chosen = chosen or named_language(request)
     if chosen and request.cookies.get(LANGUAGE_COOKIE) != chosen:
         secure = request.registry["settings"].secure
         request.add_response_callback(
@@ -78,7 +93,7 @@ def _same_page(request, language):
         asked = [("request", kept)] if isinstance(kept, str) else []
     if request.matched_route and request.matched_route.name == "sign_out":
         path, asked = request.route_path("home"), []
-    query = [(name, value) for name, value in asked if name != "lang"]
+    query = [(name, value) for name, value in asked if name not in NOT_REPEATED]
     # One slash: a path that begins with two would be the address of another host (RFC 3986, 4.2).
     return f"/{path.lstrip('/')}?{urlencode([*query, ('lang', language)])}"
 
@@ -116,9 +131,9 @@ def headers_tween_factory(handler, registry):
             response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
         if response.content_type == "text/html":
             keep_language(request)
-            # The answers of the consent and sign-in forms lead to the app, and browsers hold form-action against
+            # The answers of these forms lead to the app, and browsers hold form-action against
             # redirects too: it cannot name where every app's own redirects go on to.
-            answers_lead_away = request.matched_route and request.matched_route.name in ("consent", "sign_in")
+            answers_lead_away = request.matched_route and request.matched_route.name in FORMS_THAT_LEAD_AWAY
             own_forms = "" if answers_lead_away else "; form-action 'self'"
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + own_forms
         if "Cache-Control" not in response.headers:  # Pyramid's static view sets it

@@ -7,9 +7,12 @@ from pyramid.view import view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
+from bb2.identity.known import ONE_YEAR, cookie_name, known_browser, remembered
 from bb2.models import AuthorizationRequest
 from bb2.oauth import requests
 from bb2.views.consent import decline
+from bb2.views.limited import TooMany, client_address
+from bb2.views.pages import PageError, _
 
 
 @view_defaults(route_name="sign_in", permission=NO_PERMISSION_REQUIRED)
@@ -26,12 +29,14 @@ class SignIn:
 
     @view_config(request_method="GET")
     def ask(self):
-        return self.show()
+        return self.show(username=(self.kept and self.kept.login_hint) or "")
 
     def show(self, wrong=False, username=""):
         values = {"kept": self.kept, "wrong": wrong, "username": username}
         response = render_to_response("bb2:templates/sign_in.jinja2", values, request=self.request)
-        response.status_int = 401 if wrong else 200
+        # RFC 9110, 15.5.4: the credentials were not enough, and others may be tried.  A 401 would have to name a scheme
+        # of HTTP authentication (15.5.2), and a form is none.
+        response.status_int = 403 if wrong else 200
         if wrong:
             self.db.commit()  # the refusal is on record, though the answer is an error
         return response
@@ -44,16 +49,86 @@ class SignIn:
                 return decline(self.request, self.kept, "cancel")
             return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
-        beneficiary = builtin.authenticate(self.db, username, password)
-        asked = {"correlation_id": self.kept.correlation_id, "client_id": self.kept.client_id} if self.kept else {}
-        if beneficiary is None:
-            audit.record(self.db, "account.refused", **asked)
+        account = builtin.find_account(self.db, username)
+        if not self._is_right(account, username, password):
+            audit.record(self.db, "account.refused", **self._asked())
             return self.show(wrong=True, username=username)
-        self.request.browser.sign_in(beneficiary)
-        audit.record(self.db, "account.signed_in", beneficiary_id=beneficiary.id, **asked)
+        self._refuse_closed(account.beneficiary)
+        self._remember(account)
+        self.request.browser.sign_in(account.beneficiary)
+        audit.record(self.db, "account.signed_in", beneficiary_id=account.beneficiary_id, **self._asked())
         if self.kept:
             return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
         return HTTPSeeOther(self.request.route_path("connections"))
+
+    def _asked(self):
+        """For the audit trail: the app's request that the person is signing in for."""
+        return {"correlation_id": self.kept.correlation_id, "client_id": self.kept.client_id} if self.kept else {}
+
+    def _is_right(self, account, username, password):
+        """Is it the password?  Only wrong ones stay counted; TooMany when there were too many of them."""
+        limits, tries = self.request.registry["limits"], self._tries(account, username)
+        password_hash = account and account.password_hash
+        self.db.commit()  # so that SQLite's one writer is free while this counts, and while it hashes
+        if wait := limits.count(tries):
+            self._pause(wait)
+        right = builtin.is_password(password_hash, password)
+        if right:
+            limits.count(tries, -1)
+        return right
+
+    def _tries(self, account, username):
+        """{key: limit} of a try.  A browser that the person knows is counted apart: strangers cannot hold it up."""
+        name, settings = builtin.plain(username), self.request.registry["settings"]
+        known = known_browser(self.request.cookies.get(cookie_name(settings.secure)), account)
+        if known:
+            return {("sign_in", "browser", name, known): settings.limit_sign_in_account}
+        address = client_address(self.request)
+        tries = {
+            ("sign_in", "account", name, address or ""): settings.limit_sign_in_account,
+            ("sign_in", "anywhere", name): settings.limit_sign_in_anywhere,
+        }
+        return tries | ({("sign_in", "address", address): settings.limit_sign_in_address} if address else {})
+
+    def _pause(self, wait):
+        if wait.first:
+            audit.record(self.db, "account.paused", **self._asked())
+            self.db.commit()
+        query = {"request": self.kept.id} if self.kept else None
+        raise TooMany(wait, way_on=(self.request.route_path("sign_in", _query=query), _("Sign in")))
+
+    def _refuse_closed(self, person):
+        """Nobody signs in as a person whose record is not served any more; they are told so, and whom to call."""
+        if person.closed_at is None:
+            return
+        audit.record(self.db, "account.refused", beneficiary_id=person.id, **self._asked(), reason="closed")
+        self.db.commit()
+        call = _(
+            "If this is not right, call ${phone}.", mapping={"phone": self.request.registry["settings"].support_phone}
+        )
+        if person.merged_into_id:
+            raise PageError(
+                403,
+                _("Your record has moved"),
+                _("It was put together with another record of yours. Please sign in with the user name of that one."),
+                call,
+            )
+        raise PageError(
+            403,
+            _("Your account here is closed"),
+            _("No app can see your Medicare information through it any more."),
+            call,
+        )
+
+    def _remember(self, account):
+        """The browser is known to this person from now on."""
+        name, secure = cookie_name(self.request.registry["settings"].secure), self.request.registry["settings"].secure
+        value = remembered(self.request.cookies.get(name), account)
+        self.request.add_response_callback(
+            lambda _request, response: response.set_cookie(
+                name, value, max_age=ONE_YEAR, secure=secure, httponly=True, samesite="Lax"
+            )
+        )
 
 
 @view_config(route_name="sign_out", request_method="POST", permission=NO_PERMISSION_REQUIRED)

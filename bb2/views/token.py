@@ -13,29 +13,48 @@ from bb2.oauth.server import TOKEN_PARAMETERS
 from bb2.views.errors import refusal
 
 
-@view_config(route_name="token", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+@view_config(route_name="token", permission=NO_PERMISSION_REQUIRED, require_csrf=False, limited="token")
 def token(request):
     return answer(request, request.oauth.create_token_response)
 
 
-@view_config(route_name="revoke_token", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+@view_config(route_name="revoke_token", permission=NO_PERMISSION_REQUIRED, require_csrf=False, limited="revoke")
 def revoke_token(request):
     """The token and its siblings; the consent stays."""
     return answer(request, request.oauth.create_revocation_response)
 
 
-@view_config(route_name="revoke", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+@view_config(route_name="revoke", permission=NO_PERMISSION_REQUIRED, require_csrf=False, limited="revoke")
 def revoke(request):
     """The token's consent, with every token under it."""
     request.oauth.validator.revoke_consent = True
     return answer(request, request.oauth.create_revocation_response)
 
 
-def answer(request, endpoint):
+def answer(request, endpoint, parameters=TOKEN_PARAMETERS):
+    """What an endpoint of oauthlib answers to those parameters of the form that it knows; a refusal is on record."""
+    response = _answered(request, endpoint, parameters)
+    if response.status_int >= 400:
+        _count_refused(request, response)
+    return response
+
+
+def _count_refused(request, response):
+    """For the audit trail: the error only, as its description may repeat what the request brought."""
+    validator = request.oauth.validator if "oauth" in vars(request) else None
+    request.registry["tally"].count(
+        "token.refused",
+        **(validator.known if validator else {}),
+        endpoint=request.matched_route.name,
+        error=response.json["error"],
+    )
+
+
+def _answered(request, endpoint, parameters):
     """Hand the form to an endpoint of oauthlib; a refusal undoes what was written, but for what a replay closes."""
     if request.method != "POST":
         return refusal(request, 405, "invalid_request", "Use POST", {"Allow": "POST"})
-    form, problem = _form(request)
+    form, problem = _form(request, parameters)
     if problem:
         return refusal(request, 400, "invalid_request", problem)
     try:
@@ -54,14 +73,14 @@ def answer(request, endpoint):
     return Response(body=(body or "").encode(), status=status, headerlist=list(headers.items()))
 
 
-def _form(request):
+def _form(request, parameters):
     """The parameters of the body that count, [(name, value)], and what is wrong with them or None."""
     if request.query_string:
         return [], "Parameters belong in the body of the request, not in its URL"
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return [], "The body must be application/x-www-form-urlencoded or multipart/form-data"
     # Parameters without a value are as if they were left out (RFC 6749, 3.2).
-    form = [(name, value) for name, value in request.POST.items() if name in TOKEN_PARAMETERS and value != ""]
+    form = [(name, value) for name, value in request.POST.items() if name in parameters and value != ""]
     names = [name for name, _value in form]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         return [], f"Duplicate {twice[0]} parameter"

@@ -1,9 +1,11 @@
 """OpenID Connect Core 5.3: claims about the beneficiary, by the scopes granted."""
 
+from bb2.discovery import fhir_base
+from bb2.oauth.claims import released
+
 
 def userinfo(request):
-    identity = request.identity
-    released = request.registry["scopes"].claims_of(identity.scopes)
-    answers = request.registry["plugins"].hook.userinfo_claims(beneficiary=identity.beneficiary)
-    claims = {claim: value for answer in answers for claim, value in answer.items() if claim in released}
+    identity, registry = request.identity, request.registry
+    base = fhir_base(registry["settings"].base_url, request.matchdict["version"])
+    claims = released(registry["plugins"], registry["scopes"], identity.beneficiary, identity.scopes, base)
     return claims | {"sub": identity.beneficiary.sub}  # always there (OpenID Connect Core 5.3.2)

@@ -39,6 +39,9 @@ def _about(request):
 
 @public_document("jwks")
 def jwks(request):
+    """Apps may keep the answer for a part of the time that a new key is published before it signs."""
+    seconds = min(3600, request.registry["settings"].key_publish_seconds // 2)
+    request.response.headers["Cache-Control"] = f"public, max-age={seconds}"
     return request.registry["signing_keys"].jwks()
 
 

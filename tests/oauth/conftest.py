@@ -4,11 +4,21 @@ import pytest
 
 from bb2.db import make_engine
 from bb2.models import Base
-from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
+from bb2.scopes import (
+    coverage,
+    explanation_of_benefit,
+    fhir_user,
+    launch_patient,
+    offline_access,
+    openid,
+    patient,
+    profile,
+)
+from bb2.settings import SETTINGS
 from bb2.testing import ConsentServer
 from databases import emptied, new_database
 
-BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
+BUILT_IN = (openid, profile, launch_patient, fhir_user, offline_access, patient, coverage, explanation_of_benefit)
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +41,16 @@ def server(shared_server):
     """The shared server, with a browser that has no cookies."""
     shared_server.reset()
     return shared_server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def unlimited(request, postgresql_url):
+    """A server of each kind that counts no tries, for tests that ask thousands of times."""
+    engine = None
+    if request.param == "postgresql":
+        engine = make_engine(new_database(postgresql_url, "unlimited"))
+        Base.metadata.create_all(engine)
+    off = {setting.name: "off" for setting in SETTINGS if setting.name.startswith("bb2.limit_")}
+    yield ConsentServer(*BUILT_IN, engine=engine, settings=off)
+    if engine:
+        engine.dispose()

@@ -2,6 +2,7 @@
 
 import copy
 from datetime import timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select, update
@@ -11,6 +12,7 @@ from bb2.models import AuditEvent, Client, Consent
 from bb2.oauth.clients import add_client
 from bb2.oauth.secrets import new_secret
 from bb2.testing import answer_of, code_of, consent_form
+from oauth.wire import post, together
 
 EVERYTHING = "openid profile patient/Patient.read patient/Coverage.read patient/ExplanationOfBenefit.read"
 LESS = "openid patient/Coverage.read patient/ExplanationOfBenefit.read"  #: of these, what says nothing of the person
@@ -105,3 +107,8 @@ def told(server, event):
     """The one event of this name in the trail of the server's app."""
     (found,) = (e for e in trail(server) if e.event == event)
     return found
+
+
+def at_once(server, requests):
+    """The responses to several forms, [(path, form)], each sent by a thread of its own at the same moment."""
+    return together(*(partial(post, server.app, path, form) for path, form in requests))

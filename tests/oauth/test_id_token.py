@@ -99,5 +99,6 @@ def test_has_the_same_sub_each_time_and_another_for_each_person(server):
 
 
 def test_keys_are_public_halves_only(server):
-    (key,) = server.get("/.well-known/jwks.json").json["keys"]
-    assert set(key) == {"kty", "n", "e", "kid", "use", "alg"}
+    rsa, ec = sorted(server.get("/.well-known/jwks.json").json["keys"], key=lambda key: key["alg"], reverse=True)
+    assert set(rsa) == {"kty", "n", "e", "kid", "use", "alg"}
+    assert set(ec) == {"kty", "crv", "x", "y", "kid", "use", "alg"}

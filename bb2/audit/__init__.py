@@ -1,0 +1,85 @@
+"""Who agreed to what, in which words, in which language; what became of it, and who read what.
+
+The trail is a table that only grows, and a line of JSON in the log of `bb2.audit` for each event.
+"""
+
+import json
+import logging
+
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import Session
+
+from bb2.clock import now
+from bb2.models import AuditEvent
+
+log = logging.getLogger(__name__)
+
+#: Every event, and when it is written.
+EVENTS = {
+    "account.signed_in": "a beneficiary signed in",
+    "account.refused": "a user name or password was wrong; or the person's record is closed",
+    "account.paused": "wrong passwords reached a limit",
+    "account.signed_out": "a beneficiary signed out",
+    "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",
+    "consent.given": "Yes",
+    "consent.declined": "No, or Cancel at sign-in; or another person than the app named signed in",
+    "consent.activated": "the code was redeemed: the consent opens records from now on",
+    "consent.replaced": "a newer consent for the same app took its place",
+    "consent.revoked": "the beneficiary, the app or the server ended it, as `by` says",
+    "code.issued": "an authorization code went to the app",
+    "code.replayed": "a code was used twice; what it had opened was closed",
+    "token.issued": "a code was exchanged for tokens",
+    "token.refreshed": "a refresh token was used",
+    "token.replayed": "a refresh token was used twice; its family was closed",
+    "token.revoked": "the app ended a token and its siblings",
+    "token.refused": "an app's request to a token endpoint was refused; counted",
+    "records.read": "an app asked for records with a token, and was answered with status `outcome`; counted",
+    "client.registered": "an administrator registered an app",
+    "client.changed": "an administrator changed what an app is registered for, as `changed` names it",
+    "client.disabled": "an administrator switched an app off",
+    "client.enabled": "an administrator switched an app on again",
+    "client.secret_rotated": "an administrator gave an app a new secret",
+    "beneficiary.added": "an administrator gave a person a sign-in",
+    "beneficiary.closed": "an administrator closed a person's record",
+    "beneficiary.merged": "an administrator closed a person's record in favour of another",
+    "beneficiary.reopened": "an administrator opened a person's record again",
+    "key.made": "an administrator made a signing key",
+    "key.retired": "an administrator retired a signing key",
+}
+IDS = ("correlation_id", "client_id", "beneficiary_id", "consent_id")
+UNTOLD = {"shown"}  #: details that are long, and stand in the table only
+
+
+class NoSuchEvent(ValueError):
+    """EVENTS does not have it."""
+
+
+def record(db, event, *, correlation_id=None, client_id=None, beneficiary_id=None, consent_id=None, **details):
+    """Add an event to the trail, in the caller's transaction; the log has it when that is committed.
+
+    `details` may hold anything JSON can, but no code, token, secret, name or Medicare number.
+    """
+    ids = dict(zip(IDS, (correlation_id, client_id, beneficiary_id, consent_id), strict=True))
+    db.info.setdefault("audit", []).append(line(event, ids, details))
+    db.add(AuditEvent(at=now(db), event=event, **ids, details=details))
+
+
+def line(event, ids, details):
+    """The event as a line of the log: JSON, without what is empty."""
+    if event not in EVENTS:
+        raise NoSuchEvent(event)
+    told = {"event": event} | ids | {name: value for name, value in details.items() if name not in UNTOLD}
+    return json.dumps({name: value for name, value in told.items() if value is not None})
+
+
+@listens_for(Session, "after_commit")
+def _tell(db):
+    for told in db.info.pop("audit", ()):
+        log.info("%s", told)
+
+
+@listens_for(Session, "after_transaction_end")
+def _forget(db, transaction):
+    """What was rolled back did not happen."""
+    if transaction.parent is None:
+        db.info.pop("audit", None)

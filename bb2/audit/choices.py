@@ -1,0 +1,64 @@
+"""What did people choose when they were asked to share who they are?  Counted from the trail."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import aliased
+
+from bb2.models import AuditEvent, Client
+
+ANSWERS = ("consent.given", "consent.declined")
+#: What became of a page that asked; together they are all that were asked.
+OUTCOMES = ("shared", "withheld", "declined", "unanswered")
+
+Shown, Answer = aliased(AuditEvent, name="shown"), aliased(AuditEvent, name="answer")
+#: By what the counts may be broken down.
+DIMENSIONS = {
+    "app": func.coalesce(Client.name, Shown.client_id),
+    "language": Shown.details["shown", "language"].as_string(),
+    "default": Shown.details["shown", "demographic_default"].as_string(),
+    "beneficiary": case((Shown.details["returning"].as_boolean(), "returning"), else_="new"),
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The people of one group who were asked, and how many of them chose what."""
+
+    group: tuple[str, ...]
+    counts: tuple[int, ...]  #: in the order of OUTCOMES
+
+
+def choices(connection, by=(), since=None, until=None):
+    """[Choices], in one query; `by` names DIMENSIONS.
+
+    An authorization request counts once, as the page stood that was shown last; it belongs to the period in which that
+    was.  Pages without a choice about personal information do not count.
+    """
+    groups = [DIMENSIONS[name] for name in by]
+    shared = Answer.details["share_demographic"].as_boolean()
+    outcomes = (
+        (Answer.event == "consent.given") & shared,
+        (Answer.event == "consent.given") & ~shared,
+        Answer.event == "consent.declined",
+        Answer.id.is_(None),
+    )
+    counted = (
+        select(*groups, *(func.sum(case((outcome, 1), else_=0)) for outcome in outcomes))
+        .select_from(Shown)
+        .outerjoin(Answer, (Answer.correlation_id == Shown.correlation_id) & Answer.id.in_(_last(ANSWERS, since)))
+        .outerjoin(Client, Client.client_id == Shown.client_id)
+        .where(Shown.id.in_(_last(["consent.shown"], since)), Shown.details["asks_demographic"].as_boolean())
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    if until is not None:
+        counted = counted.where(Shown.at < until)
+    rows = connection.execute(counted).all()
+    return [Choices(tuple(row[: len(by)]), tuple(row[len(by) :])) for row in rows if any(row[len(by) :])]
+
+
+def _last(events, since):
+    """The id of the last of these events in each authorization request."""
+    found = select(func.max(AuditEvent.id)).where(AuditEvent.event.in_(events)).group_by(AuditEvent.correlation_id)
+    return found if since is None else found.where(AuditEvent.at >= since)

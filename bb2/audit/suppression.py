@@ -1,0 +1,18 @@
+"""Which counts of a table can be published, so that none of fewer than 11 people stands there or can be worked out?"""
+
+LEAST = 11  # CMS's cell size suppression policy: no count of 10 or fewer, nor what would give one away
+
+
+def published(table):
+    """The table with its sums, as it can be published: None stands for what is left out.
+
+    `table` is rows of counts of people, all equally long.  Each row comes back with its sum at its end, and the sums of
+    the columns as a last row.  A sum is published when everything in it is: so none gives away what is left out.
+    """
+    shown = [[count if count >= LEAST else None for count in row] for row in table]
+    shown.append([_sum(column) for column in zip(*shown, strict=True)])
+    return [[*row, _sum(row)] for row in shown]
+
+
+def _sum(counts):
+    return None if None in counts else sum(counts)

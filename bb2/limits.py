@@ -1,0 +1,155 @@
+"""How often may something be tried?  Counted in the database, or in Valkey where the operator has one.
+
+What is counted is a key, and the table holds its hash: no name and no address can be read there.  A count is written
+in a statement of its own, so that it stays when the request that it counts is undone.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from math import ceil
+
+from limits.errors import ConfigurationError
+from limits.storage import Storage, storage_from_string
+from sqlalchemy import case, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from bb2.clock import DatabaseTime
+from bb2.db import unsynced
+from bb2.models import RateLimit
+from bb2.settings import SettingError
+
+log = logging.getLogger(__name__)
+PATIENCE = 0.5  #: seconds that Valkey has for an answer
+PAUSE = 10  #: seconds without asking Valkey after it gave none
+INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+counter = RateLimit.__table__
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A limit is reached: `seconds` until its window ends.  `first`: by this try, and not by an earlier one."""
+
+    seconds: int
+    first: bool
+
+
+class Limits:
+    """Counts tries.  A Valkey that does not answer locks nobody out: the database counts meanwhile."""
+
+    def __init__(self, database, valkey=None):
+        self.database, self.valkey = database, valkey
+        self._asks_valkey_from = 0.0
+
+    @classmethod
+    def of(cls, settings, engine):
+        """As the settings say.  `engine` runs single statements, each a transaction of its own."""
+        return cls(DatabaseStorage(engine), settings.limits_url and _valkey(settings.limits_url))
+
+    def count(self, tries, cost=1):
+        """Count one try under each of `tries`, {key: RateLimitItem, or None for no limit}.
+
+        Returns the longest Wait that follows from it, or None: it may go on.  A negative cost takes tries back.
+        """
+        limits = {item.key_for(hashed_key(key)): item for key, item in tries.items() if item}
+        if not limits:
+            return None
+        counted = self._hit({key: item.get_expiry() for key, item in limits.items()}, cost)
+        waits = [
+            Wait(max(1, ceil(seconds)), first=hits - cost <= limits[key].amount)
+            for key, (hits, seconds) in counted.items()
+            if hits > limits[key].amount
+        ]
+        return max(waits, key=lambda wait: wait.seconds, default=None)
+
+    def _hit(self, windows, cost):
+        if self.valkey and time.monotonic() >= self._asks_valkey_from:
+            try:
+                return {key: self._hit_valkey(key, seconds, cost) for key, seconds in windows.items()}
+            except self.valkey.base_exceptions as error:
+                log.warning("Valkey does not answer (%s): the database counts meanwhile", type(error).__name__)
+                self._asks_valkey_from = time.monotonic() + PAUSE
+        return self.database.hit(windows, cost)
+
+    def _hit_valkey(self, key, seconds, cost):
+        return self.valkey.incr(key, seconds, amount=cost), self.valkey.get_expiry(key) - time.time()
+
+
+class DatabaseStorage(Storage):
+    """The storage of the `limits` library in the table rate_limit, by fixed windows."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, engine):
+        super().__init__()
+        self.engine, self.insert = engine, INSERTS[engine.dialect.name]
+        # Beside what it returns, the statement lets PostgreSQL answer before the count is on the disk.
+        at_once = func.set_config("synchronous_commit", "off", True)
+        self._soon = (at_once,) if engine.dialect.name == "postgresql" else ()
+
+    @property
+    def base_exceptions(self):
+        return SQLAlchemyError
+
+    def hit(self, windows, cost=1):
+        """Count under each key of {key: seconds of its window}: {key: (hits, seconds left)}, in one statement."""
+        # In one order, so that two requests that count under the same keys do not wait for each other.
+        rows = [
+            {"key": key, "hits": cost, "expires_at": DatabaseTime(seconds)} for key, seconds in sorted(windows.items())
+        ]
+        added = self.insert(counter).values(rows)
+        open_, now = counter.c.expires_at > DatabaseTime(), DatabaseTime().label("now")
+        upsert = added.on_conflict_do_update(
+            index_elements=[counter.c.key],
+            set_={
+                "hits": case((open_, counter.c.hits + added.excluded.hits), else_=added.excluded.hits),
+                "expires_at": case((open_, counter.c.expires_at), else_=added.excluded.expires_at),
+            },
+        ).returning(counter.c.key, counter.c.hits, counter.c.expires_at, now, *self._soon)
+        with unsynced(self.engine) as connection:
+            found = connection.execute(upsert).all()
+        return {row.key: (row.hits, (row.expires_at - row.now).total_seconds()) for row in found}
+
+    def incr(self, key, expiry, amount=1):
+        return self.hit({key: expiry}, amount)[key][0]
+
+    def get(self, key):
+        found = self._open(key)
+        return found.hits if found else 0
+
+    def get_expiry(self, key):
+        found = self._open(key)
+        return time.time() + ((found.expires_at - found.now).total_seconds() if found else 0)
+
+    def check(self):
+        with self.engine.connect() as connection:
+            return connection.execute(select(1)).scalar_one() == 1
+
+    def reset(self):
+        with self.engine.connect() as connection:
+            return connection.execute(delete(counter)).rowcount
+
+    def clear(self, key):
+        with self.engine.connect() as connection:
+            connection.execute(delete(counter).where(counter.c.key == key))
+
+    def _open(self, key):
+        asked = select(counter.c.hits, counter.c.expires_at, DatabaseTime().label("now"))
+        asked = asked.where(counter.c.key == key, counter.c.expires_at > DatabaseTime())
+        with self.engine.connect() as connection:
+            return connection.execute(asked).one_or_none()
+
+
+def hashed_key(key):
+    """What stands for a key, a tuple of texts: ("token", "address", "192.0.2.1")."""
+    return sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _valkey(url):
+    """The library's storage in Valkey, or in Redis, which speaks the same protocol."""
+    try:
+        return storage_from_string(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    except ConfigurationError as error:
+        raise SettingError(f"bb2.limits_url needs the client for it: pip install bb2[valkey] ({error})") from error

@@ -1,0 +1,65 @@
+"""What does a request show to prove which client sends it?  (RFC 6749, 2.3; RFC 7521, 4.2)"""
+
+from base64 import b64decode
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from oauthlib.oauth2 import InvalidRequestError
+
+from bb2.oauth.assertions import ASSERTION_TYPE
+from bb2.oauth.secrets import hashed, new_secret, same_secret
+
+NOBODYS = hashed(new_secret())  # what the secret of an unknown client is compared with, for as long as a known one's
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What was shown: a secret with the client's id, or an assertion, in which its id stands."""
+
+    client_id: str | None = None
+    secret: str | None = None
+    assertion: str | None = None
+
+
+def credentials(request):
+    """The Credentials of an oauthlib request, or None: it only names the client.  InvalidRequestError for two at once.
+
+    A client may say beside them who it is: not another than they prove.
+    """
+    asserts = [getattr(request, name, None) for name in ("client_assertion", "client_assertion_type")]
+    basic = "Authorization" in request.headers and not _is_bearer(request.headers["Authorization"])
+    shown = [basic, request.client_secret is not None, any(asserts)]
+    if sum(shown) > 1:
+        raise InvalidRequestError("Two client authentication methods were used", request=request)
+    if any(asserts):
+        if asserts[0] is None or asserts[1] != ASSERTION_TYPE:
+            description = f"client_assertion goes with client_assertion_type={ASSERTION_TYPE}"
+            raise InvalidRequestError(description, request=request)
+        return Credentials(assertion=asserts[0])
+    if basic:
+        return Credentials(*_basic(request.headers["Authorization"]))
+    return Credentials(request.client_id, request.client_secret) if any(shown) else None
+
+
+def fits(secret, client):
+    """True when this is the client's secret; for None, an unknown client, it takes as long to say no."""
+    has_secret = client is not None and client.secret_hash is not None and not client.has_keys
+    same = same_secret(secret or "", client.secret_hash if has_secret else NOBODYS)
+    return same and has_secret
+
+
+def _is_bearer(header):
+    """An earlier person's bearer token on a code exchange: published clients send one, and it is not for us."""
+    return header.partition(" ")[0].lower() == "bearer"
+
+
+def _basic(header):
+    """(client id, secret) of an HTTP Basic header, form-urlencoded inside (RFC 6749, 2.3.1), or (None, None)."""
+    scheme, _, value = header.partition(" ")
+    try:
+        client_id, colon, secret = b64decode(value.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None, None
+    if scheme.lower() != "basic" or not colon:
+        return None, None
+    return unquote_plus(client_id), unquote_plus(secret)

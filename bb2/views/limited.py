@@ -1,0 +1,147 @@
+"""Who asks too often?  A view declares `limited="token"`, and its requests are counted before anything else is done.
+
+An app is counted together with the address that it asks from, and so is an account: client ids and user names are
+no secrets, and nobody who knows one may use up what its owner is allowed.
+"""
+
+import binascii
+import json
+from base64 import b64decode, urlsafe_b64decode
+from ipaddress import ip_address, ip_network
+from urllib.parse import unquote_plus
+
+from pyramid.view import exception_view_config
+from pyramid.viewderivers import INGRESS
+
+from bb2.limits import Limits
+from bb2.settings import WRONG_CREDENTIAL
+from bb2.views.errors import is_page, page, refusal
+from bb2.views.pages import PageError, _
+
+ONE_SUBSCRIBER = 64  # bits of an IPv6 address: what follows, a subscriber chooses (RFC 6177)
+
+
+class TooMany(Exception):
+    """A limit was reached; `wait` is a `bb2.limits.Wait`.  `way_on`: as a PageError has it."""
+
+    def __init__(self, wait, way_on=None):
+        super().__init__(f"{wait.seconds} seconds to wait")
+        self.wait, self.way_on = wait, way_on
+
+
+@exception_view_config(TooMany)
+def too_many(error, request):
+    """429 with `Retry-After` (RFC 6585, 4), in the shape of the place."""
+    seconds = error.wait.seconds
+    if is_page(request):
+        response = page(request, _page_of(error))
+    else:
+        description = f"Too many requests from this app or address; try again in {seconds} seconds"
+        response = refusal(request, 429, "temporarily_unavailable", description)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _page_of(error):
+    minutes = -(-error.wait.seconds // 60)
+    return PageError(
+        429,
+        _("Please wait a few minutes"),
+        _("There were too many tries in a short time, so we have paused them. Nothing was shared or changed."),
+        _("You can try again in ${minutes} minutes.", mapping={"minutes": minutes})
+        if minutes > 1
+        else _("You can try again in a minute."),
+        way_on=error.way_on,
+    )
+
+
+def limited_view(view, info):
+    """A Pyramid view deriver: `limited` names the place whose limits hold, `bb2.limit_PLACE_client` and `_address`."""
+    place = info.options.get("limited")
+    if place is None:
+        return view
+
+    def limited(context, request):
+        tries = tries_of(request, place)
+        if wait := request.registry["limits"].count(tries):
+            raise TooMany(wait)
+        response = view(context, request)
+        if response.status_int == 401:
+            if "db" in vars(request):
+                request.db.rollback()  # an answer like this changes nothing, and SQLite has one writer
+            request.registry["limits"].count(tries, WRONG_CREDENTIAL - 1)
+        return response
+
+    return limited
+
+
+limited_view.options = ("limited",)
+
+
+def tries_of(request, place):
+    """{key: limit} of a request to an endpoint that apps use; none where nobody can say from where it came."""
+    address, settings = client_address(request), request.registry["settings"]
+    if address is None:
+        return {}
+    tries = {(place, "address", address): getattr(settings, f"limit_{place}_address")}
+    if client := _named_client(request):
+        tries[place, "client", client, address] = getattr(settings, f"limit_{place}_client")
+    return tries
+
+
+def client_address(request):
+    """From where a request comes: an IPv4 address, or the network of an IPv6 subscriber; None: it cannot be told.
+
+    What a header says counts only as far as proxies wrote it that the operator trusts, from the nearest on.
+    """
+    trusted = request.registry["settings"].trusted_proxies
+    hops = request.environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    address = _address(request.environ.get("REMOTE_ADDR", ""))
+    while hops and any(address in network for network in trusted if address):
+        before = _address(hops.pop())
+        if before is None:
+            break
+        address = before
+    if address is None:
+        return None
+    return str(address if address.version == 4 else ip_network((address, ONE_SUBSCRIBER), strict=False))
+
+
+def _address(text):
+    """The IP address of a text that may have a port beside it; None for anything else."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _named_client(request):
+    """The client id that a request names, true or not; None where it names none."""
+    scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return unquote_plus(b64decode(value.strip()).decode().partition(":")[0]) or None
+        except ValueError:
+            return None
+    named = request.params.get("client_id") or _asserted(request.params.get("client_assertion"))
+    return named if isinstance(named, str) else None
+
+
+def _asserted(assertion):
+    """The `sub` of a client's assertion (RFC 7523, 3), which is not verified here."""
+    try:
+        claims = assertion.split(".")[1]
+        return json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, binascii.Error):
+        return None
+
+
+def includeme(config):
+    config.registry["limits"] = Limits.of(config.registry["settings"], config.registry["reader"])
+    config.add_view_deriver(limited_view, "limited_view", under=INGRESS, over="secured_view")
