@@ -35,7 +35,9 @@ class DatabaseTime(FunctionElement):
     inherit_cache = True
 
     def __init__(self, seconds=None):
-        super().__init__(*([] if seconds is None else [bindparam(None, float(seconds), Float)]))
+        """`seconds`: a number, or a parameter of the statement."""
+        shift = bindparam(None, float(seconds), Float) if isinstance(seconds, int | float) else seconds
+        super().__init__(*([] if shift is None else [shift]))
 
 
 @compiles(DatabaseTime, "postgresql")

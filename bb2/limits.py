@@ -7,12 +7,13 @@ in a statement of its own, so that it stays when the request that it counts is u
 import logging
 import time
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from math import ceil
 
 from limits.errors import ConfigurationError
 from limits.storage import Storage, storage_from_string
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import Float, Integer, String, bindparam, case, delete, func, select, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -84,10 +85,7 @@ class DatabaseStorage(Storage):
 
     def __init__(self, engine):
         super().__init__()
-        self.engine, self.insert = engine, INSERTS[engine.dialect.name]
-        # Beside what it returns, the statement lets PostgreSQL answer before the count is on the disk.
-        at_once = func.set_config("synchronous_commit", "off", True)
-        self._soon = (at_once,) if engine.dialect.name == "postgresql" else ()
+        self.engine = engine
 
     @property
     def base_exceptions(self):
@@ -95,21 +93,12 @@ class DatabaseStorage(Storage):
 
     def hit(self, windows, cost=1):
         """Count under each key of {key: seconds of its window}: {key: (hits, seconds left)}, in one statement."""
+        given = {"hits": cost}
         # In one order, so that two requests that count under the same keys do not wait for each other.
-        rows = [
-            {"key": key, "hits": cost, "expires_at": DatabaseTime(seconds)} for key, seconds in sorted(windows.items())
-        ]
-        added = self.insert(counter).values(rows)
-        open_, now = counter.c.expires_at > DatabaseTime(), DatabaseTime().label("now")
-        upsert = added.on_conflict_do_update(
-            index_elements=[counter.c.key],
-            set_={
-                "hits": case((open_, counter.c.hits + added.excluded.hits), else_=added.excluded.hits),
-                "expires_at": case((open_, counter.c.expires_at), else_=added.excluded.expires_at),
-            },
-        ).returning(counter.c.key, counter.c.hits, counter.c.expires_at, now, *self._soon)
+        for number, (key, seconds) in enumerate(sorted(windows.items())):
+            given |= {f"key{number}": key, f"seconds{number}": float(seconds)}
         with unsynced(self.engine) as connection:
-            found = connection.execute(upsert).all()
+            found = connection.execute(_upsert(self.engine.dialect.name, len(windows)), given).all()
         return {row.key: (row.hits, (row.expires_at - row.now).total_seconds()) for row in found}
 
     def incr(self, key, expiry, amount=1):
@@ -140,6 +129,33 @@ class DatabaseStorage(Storage):
         asked = asked.where(counter.c.key == key, counter.c.expires_at > DatabaseTime())
         with self.engine.connect() as connection:
             return connection.execute(asked).one_or_none()
+
+
+@cache
+def _upsert(dialect, keys):
+    """The statement that counts under so many keys.
+
+    Rows from SELECTs, as SQLAlchemy would compile an INSERT of several VALUES anew every time.
+    """
+    rows = [
+        select(
+            bindparam(f"key{number}", type_=String),
+            bindparam("hits", type_=Integer),
+            DatabaseTime(bindparam(f"seconds{number}", type_=Float)),
+        ).where(true())  # SQLite could take ON CONFLICT for a join's ON otherwise
+        for number in range(keys)
+    ]
+    added = INSERTS[dialect](counter).from_select(["key", "hits", "expires_at"], union_all(*rows))
+    open_, now = counter.c.expires_at > DatabaseTime(), DatabaseTime().label("now")
+    # Beside what it returns, the statement lets PostgreSQL answer before the count is on the disk.
+    soon = [func.set_config("synchronous_commit", "off", True)] if dialect == "postgresql" else []
+    return added.on_conflict_do_update(
+        index_elements=[counter.c.key],
+        set_={
+            "hits": case((open_, counter.c.hits + added.excluded.hits), else_=added.excluded.hits),
+            "expires_at": case((open_, counter.c.expires_at), else_=added.excluded.expires_at),
+        },
+    ).returning(counter.c.key, counter.c.hits, counter.c.expires_at, now, *soon)
 
 
 def hashed_key(key):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pyramid.interfaces import ICSRFStoragePolicy
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 from zope.interface import implementer
 
 from bb2.clock import DatabaseTime, now, remember
@@ -92,7 +93,8 @@ class Browser:
         if not self._value:
             return None
         ours = select(BrowserSession, DatabaseTime()).where(BrowserSession.id_hash == hashed(self._value))
-        session, moment = self.db.execute(ours).one_or_none() or (None, None)
+        whole = ours.options(joinedload(BrowserSession.beneficiary))
+        session, moment = self.db.execute(whole).one_or_none() or (None, None)
         if session is None:
             return None
         remember(self.db, moment)

@@ -6,7 +6,7 @@ comes first: a code or refresh token is used once, and nothing stays open that w
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import inspect, or_, select, update
 
 from bb2 import audit
 from bb2.clock import DatabaseTime, add_months, now, remember
@@ -25,6 +25,21 @@ def lock(db, beneficiary_id):
     moment = db.execute(taken).scalar_one_or_none()
     if moment is not None:
         remember(db, moment)
+
+
+def lock_holder_of(db, model, secret_hash, client_id):
+    """Take the lock of the beneficiary under whose consent this client got a code or token.  In one statement.
+
+    Returns `id`, `beneficiary_id` and `correlation_id` of the Consent; None where there is no such code or token.
+    """
+    (key,) = inspect(model).primary_key
+    columns = Consent.id, Consent.beneficiary_id, Consent.correlation_id, DatabaseTime().label("moment")
+    of_secret = select(*columns).join(model.consent).join(Consent.beneficiary)
+    of_secret = of_secret.where(key == secret_hash, Consent.client_id == client_id)
+    found = db.execute(of_secret.with_for_update(key_share=True, of=Beneficiary)).one_or_none()
+    if found is not None:
+        remember(db, found.moment)
+    return found
 
 
 def expiry(access, granted_at, months):

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from bb2.clock import now
+from bb2.clock import DatabaseTime
 from bb2.models import AccessToken, Consent, RefreshToken
 from bb2.oauth import consents
 from bb2.oauth.claims import Person
@@ -22,15 +22,17 @@ class Introspection:
     def claims(self, db, token, client):
         """What RFC 7662, 2.2 has of an open token (dict); None for what is closed, unknown, or another app's."""
         for model, read in (AccessToken, _access), (RefreshToken, _refresh):
-            found = self._found(db, model, token, client)
+            found, moment = self._found(db, model, token, client)
             if found is not None:
-                return self._described(found, *read(found)) if _is_open(found, now(db)) else None
+                return self._described(found, *read(found)) if _is_open(found, moment) else None
         return None
 
     def _found(self, db, model, token, client):
+        """(the token with all that decides, the database's time); (None, None) for what is not this client's"""
         mine = (model.token_hash == hashed(token)) & (Consent.client_id == client.client_id)
         whole = contains_eager(model.consent).options(joinedload(Consent.client), joinedload(Consent.beneficiary))
-        return db.scalars(select(model).join(model.consent).where(mine).options(whole)).one_or_none()
+        found = select(model, DatabaseTime()).join(model.consent).where(mine).options(whole)
+        return db.execute(found).one_or_none() or (None, None)
 
     def _described(self, token, granted, audience, members):
         consent, client = token.consent, token.consent.client

@@ -5,6 +5,7 @@ from secrets import token_hex
 from urllib.parse import urlencode
 
 from sqlalchemy import update
+from sqlalchemy.orm import joinedload
 
 from bb2.clock import now
 from bb2.models import AuthorizationRequest
@@ -59,7 +60,7 @@ def login_hint(asked):
 def of_browser(db, id, session_hash):
     """The AuthorizationRequest of this id, if this browser brought it; None too when it expired unanswered."""
     known = isinstance(id, str) and id.isascii() and id.isprintable()  # no database looks for what it cannot hold
-    kept = db.get(AuthorizationRequest, id) if known else None
+    kept = db.get(AuthorizationRequest, id, options=[joinedload(AuthorizationRequest.client)]) if known else None
     mine = kept is not None and session_hash is not None and kept.session_hash == session_hash
     return kept if mine and (kept.answered_at or kept.expires_at > now(db)) else None
 
@@ -70,7 +71,8 @@ def claim_answer(db, kept, answer):
     written = db.execute(
         update(AuthorizationRequest).where(unanswered).values(answer=answer, answered_at=now(db))
     ).rowcount
-    db.refresh(kept)
+    if not written:
+        db.refresh(kept)
     return written == 1
 
 

@@ -14,6 +14,7 @@ from oauthlib.oauth2 import (
 )
 from oauthlib.openid.connect.core.exceptions import LoginRequired
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from bb2.clock import now
 from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Client, Consent, RefreshToken
@@ -149,27 +150,26 @@ class Validator(RequestValidator):
     # Authorization codes
 
     def validate_code(self, client_id, code, client, request, *args, **kwargs):
-        request.consent = self._locked_consent(AuthorizationCode.code_hash, code, client)
-        if request.consent is None:
+        request.authorization_code = self._locked(AuthorizationCode, code, client)
+        if request.authorization_code is None:
             raise InvalidGrantError("The authorization code is unknown", request=request)
-        request.authorization_code = self.db.get(AuthorizationCode, hashed(code))
+        request.consent = request.authorization_code.consent
         self._refuse_spent_code(request)
         request.authenticated_at = request.authorization_code.authenticated_at
         request.nonce = request.authorization_code.nonce
         request.scopes = self._still_allowed(request)
         return True
 
-    def _locked_consent(self, hash_column, secret, client):
-        """The Consent under which this client got a code or token, with the beneficiary's lock held; else None."""
-        of_secret = select(Consent.id, Consent.beneficiary_id, Consent.correlation_id).join(hash_column.class_)
-        of_secret = of_secret.where(hash_column == hashed(secret), Consent.client_id == client.client_id)
-        found = self.db.execute(of_secret).one_or_none()
+    def _locked(self, model, secret, client):
+        """This client's code or token, as it is now that the beneficiary's lock is held; None for any other's."""
+        found = consents.lock_holder_of(self.db, model, hashed(secret), client.client_id)
         if found is None:
             return None
         self.known |= {"consent_id": found.id, "beneficiary_id": found.beneficiary_id}
         self.known |= {"correlation_id": found.correlation_id}
-        consents.lock(self.db, found.beneficiary_id)
-        return self.db.get(Consent, found.id)
+        # What the first statement saw may be older than the lock.
+        whole = joinedload(model.consent).joinedload(Consent.beneficiary)
+        return self.db.get(model, hashed(secret), options=[whole], populate_existing=True)
 
     def _refuse_spent_code(self, request):
         code, consent, moment = request.authorization_code, request.consent, now(self.db)
@@ -197,10 +197,10 @@ class Validator(RequestValidator):
     # Refresh tokens
 
     def validate_refresh_token(self, refresh_token, client, request, *args, **kwargs):
-        request.consent = self._locked_consent(RefreshToken.token_hash, refresh_token, client)
-        if request.consent is None:
+        request.spent_token = self._locked(RefreshToken, refresh_token, client)
+        if request.spent_token is None:
             raise InvalidGrantError("The refresh token is unknown", request=request)
-        request.spent_token = self.db.get(RefreshToken, hashed(refresh_token))
+        request.consent = request.spent_token.consent
         self._refuse_spent_token(request)
         request.authenticated_at = request.spent_token.authenticated_at
         return True
@@ -293,10 +293,10 @@ class Validator(RequestValidator):
 
     def revoke_token(self, token, token_type_hint, request, *args, **kwargs):
         """The token and its siblings, or its consent; never what is another client's (RFC 7009, 2.1)."""
-        for token_hash in AccessToken.token_hash, RefreshToken.token_hash:
-            consent = self._locked_consent(token_hash, token, request.client)
-            if consent and self.revoke_consent:
-                consents.end(self.db, consent, by="client")
-            elif consent:
-                consents.close_tokens(self.db, consent)
-                consents.record(self.db, "token.revoked", consent)
+        for model in AccessToken, RefreshToken:
+            found = self._locked(model, token, request.client)
+            if found and self.revoke_consent:
+                consents.end(self.db, found.consent, by="client")
+            elif found:
+                consents.close_tokens(self.db, found.consent)
+                consents.record(self.db, "token.revoked", found.consent)

@@ -6,6 +6,7 @@ no secrets, and nobody who knows one may use up what its owner is allowed.
 
 import binascii
 import json
+import logging
 from base64 import b64decode, urlsafe_b64decode
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote_plus
@@ -18,6 +19,7 @@ from bb2.settings import WRONG_CREDENTIAL
 from bb2.views.errors import is_page, page, refusal
 from bb2.views.pages import PageError, _
 
+log = logging.getLogger(__name__)
 ONE_SUBSCRIBER = 64  # bits of an IPv6 address: what follows, a subscriber chooses (RFC 6177)
 
 
@@ -33,6 +35,7 @@ class TooMany(Exception):
 def too_many(error, request):
     """429 with `Retry-After` (RFC 6585, 4), in the shape of the place."""
     seconds = error.wait.seconds
+    log.info("too many requests at %s: %d seconds to wait", request.matched_route.name, seconds)
     if is_page(request):
         response = page(request, _page_of(error))
     else:
