@@ -1,6 +1,8 @@
-"""PostgreSQL databases for tests."""
+"""Databases for tests, and what is asked of them."""
 
-from sqlalchemy import create_engine, text
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 
 from bb2.models import Base
@@ -33,3 +35,19 @@ def hurry(server_url):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
+
+
+@contextmanager
+def statements(engine):
+    """The SQL that is sent to the database meanwhile, a list; SQLite's BEGIN is none."""
+    sent = []
+
+    def note(connection, cursor, statement, parameters, context, executemany):
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

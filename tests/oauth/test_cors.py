@@ -1,11 +1,11 @@
 """Which other sites' scripts may read what the server answers?  (Fetch; RFC 9700, 2.6; SMART App Launch 2.2)"""
 
 import pytest
-from sqlalchemy import event
 
 from bb2.clock import utcnow
 from bb2.testing import code_of
 from bb2.views.cors import origin_of
+from databases import statements
 from oauth.steps import another_app, change_app, redeem
 
 EVIL = "https://evil.example"
@@ -135,15 +135,9 @@ def test_a_request_without_an_origin_costs_no_statement_more(server, spa):
     token = redeem(spa, spa.approve(spa.consent_page("openid patient/Coverage.read")))
     counts = []
     for headers in {}, {"Origin": ORIGIN}:
-        statements = []
-
-        def note(connection, cursor, statement, *rest, into=statements):
-            into.append(statement)
-
-        event.listen(server.engine, "before_cursor_execute", note)
-        spa.get("/v2/fhir/Coverage", headers=headers | {"Authorization": f"Bearer {token['access_token']}"})
-        event.remove(server.engine, "before_cursor_execute", note)
-        counts.append(len(statements))
+        with statements(server.engine) as sent:
+            spa.get("/v2/fhir/Coverage", headers=headers | {"Authorization": f"Bearer {token['access_token']}"})
+        counts.append(len(sent))
     assert counts[1] == counts[0] + 1
 
 

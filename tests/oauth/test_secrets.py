@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from bb2.models import Base
 from bb2.testing import ALICE, PASSWORD, code_of
+from oauth.keyed import app_with_key, proof
 from oauth.steps import EVERYTHING, answer, redeem
 
 MEDICARE_NUMBER = "1S00E00AA00"
@@ -53,6 +54,13 @@ def whole_journey(server):
     form.submit("answer", value="sign-in", status="*")
     closing = {"client_id": server.client_id, "client_secret": server.client_secret}
     server.post("/v2/o/revoke/", closing | {"token": new["access_token"]})
+    keyed = app_with_key(server)
+    pushed = keyed.authorization_request(EVERYTHING) | proof(keyed)
+    pushed = {name: value for name, value in pushed.items() if value is not None}
+    secrets |= {
+        "assertion": pushed["client_assertion"],
+        "request_uri": server.post("/v2/o/par/", pushed).json["request_uri"].rpartition(":")[2],
+    }
     return secrets | {"wrong secret": "a wrong secret", "wrong password": "a wrong password"}
 
 
