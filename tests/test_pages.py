@@ -103,7 +103,7 @@ class Walk:
     def __init__(self, server, language):
         self.server, self.pages = server, {}
         server.extra_environ["HTTP_ACCEPT_LANGUAGE"] = language
-        for part in (self.sign_in, self.consent, self.connections, self.testclient, self.errors):
+        for part in (self.sign_in, self.consent, self.connections, self.testclient, self.sign_out, self.errors):
             part()
 
     def see(self, name, page):
@@ -160,6 +160,13 @@ class Walk:
         form = consent_form(server.get("/testclient").click(href="/o/authorize").follow())
         self.see("callback of a no", form.submit("answer", value="no").follow())
         self.get("another test", "/testclient/callback?code=of-another&state=test")
+
+    def sign_out(self):
+        """As an app asks for it."""
+        self.server.sign_in()
+        form = next(f for f in self.get("sign out?", "/v2/connect/logout").forms.values() if "connect" in f.action)
+        self.get("sign out, by a wrong link", "/v2/connect/logout", {"client_id": "unknown"})
+        self.see("signed out", form.submit("answer", value="sign-out"))
 
     def errors(self):
         server = self.server

@@ -1,25 +1,15 @@
-"""One Chromium and one server for each test process; a person at a phone for each test."""
+"""One server for each test process; a person at a phone for each test."""
 
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import launch
-from playwright.sync_api import sync_playwright
 
 from running import RunningServer
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 PHONE = {"width": 375, "height": 667}
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

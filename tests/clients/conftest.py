@@ -1,16 +1,13 @@
 """One server for all of this folder's clients, and the apps that are registered at it."""
 
 import json
-from contextlib import ExitStack
 from functools import cache
 
 import pytest
 from click.testing import CliRunner
 from joserfc.jwk import ECKey
-from playwright.sync_api import sync_playwright
 
 from bb2.cli import command
-from browser.chromium import launch
 from clients.apps import SCOPE
 from clients.browser_app import served
 from running import RunningServer
@@ -81,15 +78,9 @@ def spa():
 
 
 @pytest.fixture(scope="module")
-def new_page():
-    """A function that opens a page of a browser, which starts when it is first called."""
-    with ExitStack() as stack:
-
-        @cache
-        def browser():
-            return stack.enter_context(launch(stack.enter_context(sync_playwright())))
-
-        yield lambda: browser().new_page()
+def new_page(request):
+    """A function that opens a page of the browser, which starts when it is first called."""
+    return lambda: request.getfixturevalue("browser").new_page()
 
 
 @pytest.fixture(autouse=True)

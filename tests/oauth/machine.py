@@ -147,10 +147,12 @@ class OneBeneficiary(RuleBasedStateMachine):
 
     # The apps
 
-    @step(needs="codes", weight=3, which=WHICH, whose=WHOSE | st.just("a thief's"), version=VERSIONS)
-    def redeem(self, which, whose, version):
+    @step(
+        needs="codes", weight=3, which=WHICH, whose=WHOSE | st.just("a thief's"), version=VERSIONS, unused=st.booleans()
+    )
+    def redeem(self, which, whose, version, unused):
         """For the first time, or again; a stolen code opens nothing (RFC 7636), and its own app can still use it."""
-        code = newest(self.codes, which)
+        code = newest([code for code in self.codes if not code.redeemed and unused] or self.codes, which)
         if whose != "a thief's":
             self._redeem(code, self._app(code, whose), version)
         elif not code.redeemed:

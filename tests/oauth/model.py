@@ -166,7 +166,8 @@ class RefreshToken:
 
     @property
     def is_live(self):
-        return self.consent.in_force and not (self.closed or self.used)
+        worth_something = self.consent.app.may_have(self.consent.scopes)
+        return bool(self.consent.in_force and worth_something and not (self.closed or self.used))
 
     def refresh(self, app, scopes=None):
         """Once, by its own app, for no more than was granted; a second time closes the whole family."""
