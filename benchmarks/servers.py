@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 WORKERS = 2
 PEOPLE = 8
+#: The settings of bb2 that limit how often something may be asked: counted all the same, but never reached here.
+LIMITS = [f"LIMIT_{place}_{who}" for place in ("AUTHORIZE", "TOKEN", "INTROSPECT") for who in ("CLIENT", "ADDRESS")]
 REDIRECT_URI = "https://app.example/callback"
 
 
@@ -100,7 +102,7 @@ class Bb2(Server):
     }
 
     def environ(self):
-        generous = {f"BB2_{name}": "1000000/minute" for name in LIMITS}
+        generous = {f"BB2_{name}": "1000000 per minute" for name in LIMITS}
         state = {"VAR": str(self.folder), "BB2_PORT": str(self.port), "BB2_BENEFICIARIES": str(PEOPLE)}
         return state | generous | {"BB2_DATABASE_URL": self.database_url}
 
@@ -213,9 +215,6 @@ class NodeOidcProvider(Server):
             if path.startswith("/interaction/"):
                 answer = browser.post(path, {"prompt": "yes"})
         return answer
-
-
-LIMITS = ()  #: the settings of bb2 that limit how often something may be asked
 
 
 def _field(page, name):

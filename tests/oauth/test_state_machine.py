@@ -74,10 +74,6 @@ class TestTheMachineNotices:
         monkeypatch.setattr(consents, "close_replayed", lambda *_arguments: None)
         noticed()
 
-    def test_that_an_older_code_is_redeemed_after_a_newer(self, noticed, monkeypatch):
-        monkeypatch.setattr(consents, "superseded", lambda *_arguments: False)
-        noticed()
-
     def test_that_less_after_back_ends_nothing(self, noticed, monkeypatch):
         monkeypatch.setattr(ConsentPage, "takes_back", lambda *_arguments: False)
         noticed()

@@ -9,7 +9,32 @@ const [port, clientId, clientSecret, redirectUri] = process.argv.slice(2)
 const issuer = `http://localhost:${port}`
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
 
+// The provider's own example of a store forgets all but the latest thousand entries.
+const stored = new Map()
+const ofGrant = new Map()
+const ofUid = new Map()
+
+class Memory {
+  constructor (kind) { this.kind = kind }
+  key (id) { return `${this.kind}:${id}` }
+  async upsert (id, payload) {
+    stored.set(this.key(id), payload)
+    if (payload.grantId) ofGrant.set(payload.grantId, [...(ofGrant.get(payload.grantId) ?? []), this.key(id)])
+    if (this.kind === 'Session') ofUid.set(payload.uid, id)
+  }
+  async find (id) { return stored.get(this.key(id)) }
+  async findByUid (uid) { return this.find(ofUid.get(uid)) }
+  async findByUserCode () { return undefined }
+  async consume (id) { stored.get(this.key(id)).consumed = Math.floor(Date.now() / 1000) }
+  async destroy (id) { stored.delete(this.key(id)) }
+  async revokeByGrantId (grantId) {
+    for (const key of ofGrant.get(grantId) ?? []) stored.delete(key)
+    ofGrant.delete(grantId)
+  }
+}
+
 const provider = new Provider(issuer, {
+  adapter: Memory,
   clients: [{
     client_id: clientId,
     client_secret: clientSecret,
