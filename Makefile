@@ -1,4 +1,4 @@
-# Two commands: `make run` and `make test`.  Both install what they need into .venv.
+# `make run` and `make test` come first.  Every target installs what it needs into .venv.
 
 PORT ?= 8000
 VAR ?= var
@@ -19,7 +19,7 @@ test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
 
 # The state machine and the fuzzing of `make test`, for some minutes instead of some seconds.
 proofs: $(VENV)/.installed-for-tests
-	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s tests/oauth/test_state_machine.py tests/oauth/test_fuzz.py
+	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .
@@ -63,4 +63,4 @@ $(CHROMIUM):
 	else sudo apt-get update -qq && sudo apt-get install -y -qq chromium; fi
 
 clean:
-	rm -rf $(VENV) artifacts build dist *.egg-info tests/clients/node_modules
+	rm -rf $(VENV) artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules

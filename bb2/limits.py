@@ -12,10 +12,9 @@ from hashlib import sha256
 from math import ceil
 
 from limits.errors import ConfigurationError
-from limits.storage import Storage, storage_from_string
-from sqlalchemy import Float, Integer, String, bindparam, case, delete, func, select, true, union_all
+from limits.storage import storage_from_string
+from sqlalchemy import Float, Integer, String, bindparam, case, func, select, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from bb2.clock import DatabaseTime
 from bb2.db import unsynced
@@ -47,7 +46,7 @@ class Limits:
     @classmethod
     def of(cls, settings, engine):
         """As the settings say.  `engine` runs single statements, each a transaction of its own."""
-        return cls(DatabaseStorage(engine), settings.limits_url and _valkey(settings.limits_url))
+        return cls(DatabaseCounter(engine), settings.limits_url and _valkey(settings.limits_url))
 
     def count(self, tries, cost=1):
         """Count one try under each of `tries`, {key: RateLimitItem, or None for no limit}.
@@ -78,18 +77,11 @@ class Limits:
         return self.valkey.incr(key, seconds, amount=cost), self.valkey.get_expiry(key) - time.time()
 
 
-class DatabaseStorage(Storage):
-    """The storage of the `limits` library in the table rate_limit, by fixed windows."""
-
-    STORAGE_SCHEME = None
+class DatabaseCounter:
+    """Counts in the table rate_limit, by fixed windows."""
 
     def __init__(self, engine):
-        super().__init__()
         self.engine = engine
-
-    @property
-    def base_exceptions(self):
-        return SQLAlchemyError
 
     def hit(self, windows, cost=1):
         """Count under each key of {key: seconds of its window}: {key: (hits, seconds left)}, in one statement."""
@@ -100,35 +92,6 @@ class DatabaseStorage(Storage):
         with unsynced(self.engine) as connection:
             found = connection.execute(_upsert(self.engine.dialect.name, len(windows)), given).all()
         return {row.key: (row.hits, (row.expires_at - row.now).total_seconds()) for row in found}
-
-    def incr(self, key, expiry, amount=1):
-        return self.hit({key: expiry}, amount)[key][0]
-
-    def get(self, key):
-        found = self._open(key)
-        return found.hits if found else 0
-
-    def get_expiry(self, key):
-        found = self._open(key)
-        return time.time() + ((found.expires_at - found.now).total_seconds() if found else 0)
-
-    def check(self):
-        with self.engine.connect() as connection:
-            return connection.execute(select(1)).scalar_one() == 1
-
-    def reset(self):
-        with self.engine.connect() as connection:
-            return connection.execute(delete(counter)).rowcount
-
-    def clear(self, key):
-        with self.engine.connect() as connection:
-            connection.execute(delete(counter).where(counter.c.key == key))
-
-    def _open(self, key):
-        asked = select(counter.c.hits, counter.c.expires_at, DatabaseTime().label("now"))
-        asked = asked.where(counter.c.key == key, counter.c.expires_at > DatabaseTime())
-        with self.engine.connect() as connection:
-            return connection.execute(asked).one_or_none()
 
 
 @cache

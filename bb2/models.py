@@ -127,8 +127,8 @@ class AuthorizationRequest(Base):
     claims: Mapped[dict | None]  #: those that the app asks for one by one (OpenID Connect Core 5.5)
     audience: Mapped[str | None]  #: the FHIR base that the tokens are for (RFC 8707); None: every one of this server
     login_hint: Mapped[str | None]  #: the user name to begin with
-    #: who must sign in, by `id_token_hint`; None: anybody
-    hinted_beneficiary_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    #: who must sign in, by `id_token_hint` or `claims`; None: anybody
+    named_beneficiary_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)
     #: the sign-in may be no older than this (`prompt=login`, `max_age`); None: any will do
     earliest_authenticated_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

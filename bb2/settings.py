@@ -214,7 +214,7 @@ SETTINGS = (
     *limits_of("token", "Token requests", "3000 per minute", "6000 per minute"),
     *limits_of("introspect", "Introspections", "3000 per minute", "6000 per minute"),
     *limits_of("revoke", "Revocations", "3000 per minute", "6000 per minute"),
-    *limits_of("par", "Pushed authorization requests", "3000 per minute", "6000 per minute"),
+    *limits_of("par", "Pushed authorization requests", "300 per minute", "600 per minute"),
     Setting("bb2.site_name", str, "Blue Button", "What the service calls itself on its pages."),
     Setting("bb2.support_phone", str, "1-800-633-4227", "The telephone number on the pages."),
 )
@@ -236,6 +236,11 @@ class Settings:
     def secure(self):
         """True where browsers speak TLS with the server: not on a developer's own machine."""
         return self.base_url.startswith("https:")
+
+    @property
+    def keys_folder(self):
+        """Where the signing keys are."""
+        return self.var / "keys"
 
     @classmethod
     def read(cls, ini=None, environ=None):

@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 DAY = 86_400
 #: Seconds that what has ended is kept, so that an app's developer is told how it ended, and a replay is seen as one.
 KEPT = 30 * DAY
+SOON = 300  # seconds that is kept what anybody can fill the database with
 BATCH = 500  # rows of a transaction: SQLite's one writer is soon free again
-EVERY = 3600  # seconds between two sweeps of a server
+EVERY = 600  # seconds between two sweeps of a server
 FIRST, SPREAD = 60, 540  # seconds after its start, and how far workers that start together are spread
 
 
@@ -61,11 +62,12 @@ def kinds(settings):
     return (
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
-        Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-DAY)),
+        Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
         # One that was answered says so to whoever comes back to it, and takes a later No.
         Kind(request, and_(request.answered_at.is_(None), request.expires_at <= DatabaseTime())),
         Kind(request, request.answered_at <= long_ago),
+        Kind(request, and_(request.shown_to.is_(None), request.answered_at <= DatabaseTime(-SOON))),  # Cancel
         Kind(code, code.expires_at <= long_ago),
         Kind(access, access.expires_at <= long_ago),
         Kind(refresh, or_(refresh.revoked_at <= long_ago, consent_over)),
@@ -93,7 +95,7 @@ def _sweep(engine, kind):
 
 
 class Sweeper:
-    """Sweeps while a server runs: soon after its start, at a moment of each worker's own, and then every hour."""
+    """Sweeps while a server runs: soon after its start, at a moment of each worker's own, then every ten minutes."""
 
     def __init__(self, engine, settings, first=None, every=EVERY):
         self.engine, self.settings = engine, settings
@@ -117,4 +119,4 @@ class Sweeper:
                 swept = sweep(self.engine, self.settings)
                 log.info("swept %s", {name: rows for name, rows in swept.items() if rows})
             except SQLAlchemyError:
-                log.warning("the database could not be swept; it is tried again in an hour", exc_info=True)
+                log.warning("the database could not be swept; it is tried again in ten minutes", exc_info=True)

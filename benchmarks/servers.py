@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlencode
 
+import psutil
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -60,13 +61,8 @@ class Server:
 
     def memory(self):
         """Mebibytes of resident memory, of the process and what it started."""
-        listed = subprocess.run(["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True).stdout
-        rows = [tuple(map(int, line.split())) for line in listed.splitlines()[1:]]
-        family, size = {self.process.pid}, 0
-        while len(family) != size:
-            size = len(family)
-            family |= {pid for pid, parent, _rss in rows if parent in family}
-        return sum(rss for pid, _parent, rss in rows if pid in family) // 1024
+        whole = psutil.Process(self.process.pid)
+        return sum(process.memory_info().rss for process in [whole, *whole.children(recursive=True)]) // 2**20
 
     def granian(self, application):
         serve = [BIN / "granian", "--interface", "wsgi", "--port", str(self.port), "--workers", str(WORKERS)]
@@ -92,7 +88,7 @@ class Server:
 
 class Bb2(Server):
     name = "bb2"
-    scope = "openid profile patient/ExplanationOfBenefit.read offline_access"
+    scope = "openid profile patient/Patient.read patient/ExplanationOfBenefit.read offline_access"
     paths: ClassVar = {
         "discovery": "/.well-known/openid-configuration",
         "authorize": "/v2/o/authorize/",

@@ -8,13 +8,12 @@ from playwright.sync_api import sync_playwright
 
 from bb2.db import make_engine
 from bb2.models import Base
-from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
 from bb2.testing import ConsentServer
+from built_in import BUILT_IN
 from chromium import launch
 from databases import emptied, hurry
 
 pytest_plugins = ["log_guard"]
-BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
 
 
 @pytest.fixture(scope="session")

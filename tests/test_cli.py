@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bb2 import cli
 from bb2.db import make_engine, reader
-from bb2.identity.builtin import authenticate
+from bb2.identity.builtin import find_account, is_password
 from bb2.models import Account, Beneficiary, Client
 from bb2.oauth.secrets import same_secret
 
@@ -78,7 +78,9 @@ def test_init_can_be_repeated_and_keeps_what_is_there(bb2, db, state):
 
 def test_init_makes_the_people_that_are_missing(bb2, db):
     assert "1 synthetic people" in bb2("init", "--beneficiaries", "2")[0]
-    assert authenticate(db, "BBUser00001", "PW00001!").patient.startswith("-")
+    account = find_account(db, "BBUser00001")
+    assert account.beneficiary.patient.startswith("-")
+    assert is_password(account.password_hash, "PW00001!")
 
 
 def test_what_init_keeps_secret_only_its_owner_can_read(state):
@@ -189,7 +191,9 @@ def test_a_loaded_person_gets_a_sign_in(bb2, db, state):
     (state / "patient.json").write_text(json.dumps(record))
     assert bb2("load", "--fhir", "r4", "patient.json")[1] == 0
     assert bb2("beneficiary", "add", "--patient", "-77", "--username", "Ana", stdin="my own words\n")[1] == 0
-    person = authenticate(db, "ana", "my own words")
+    account = find_account(db, "ana")
+    assert is_password(account.password_hash, "my own words")
+    person = account.beneficiary
     assert (person.patient, person.given_name, person.family_name) == ("-77", "Ana", "Núñez")
 
 

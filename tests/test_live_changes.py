@@ -5,14 +5,15 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from webtest import TestApp
 
 import bb2
 from bb2.clock import utcnow
 from bb2.identity import closing
 from bb2.identity.builtin import DirectoryError
-from bb2.models import AuditEvent, BrowserSession, Consent
+from bb2.models import AuditEvent, Beneficiary, BrowserSession, Consent
+from bb2.oauth import consents
 from bb2.oauth.clients import add_client
 from bb2.scopes import coverage, explanation_of_benefit, hookimpl, offline_access, openid, profile
 from bb2.testing import ALICE, BOB, PASSWORD, answer_of
@@ -182,6 +183,43 @@ class TestAClosedAccount:
         for said in api_says(server, token):
             assert "ended by this service" in said
         assert opens(server, server.grant(SCOPES)) == 200
+
+    def test_that_is_opened_again_brings_no_session_back(self, server):
+        close(server)
+        browser = another_browser(server)
+        browser.sign_in("bob")
+        with server.db() as db:
+            alice = db.scalars(select(Beneficiary).where(Beneficiary.patient == ALICE)).one()
+            db.execute(update(BrowserSession).values(beneficiary_id=alice.id))  # as one that began at that moment
+        with server.db() as db:
+            closing.reopen(db, ALICE)
+        assert browser.get("/connections", status=303).location.endswith("/sign-in")
+
+    def test_that_is_closed_while_the_page_is_answered_is_granted_nothing(self, server, monkeypatch):
+        """The page was read before the record was closed; under the lock it is read again."""
+        page, lock = server.consent_page(SCOPES), consents.lock
+
+        def late(db, beneficiary_id):
+            db.execute(update(Beneficiary).where(Beneficiary.id == beneficiary_id).values(closed_at=utcnow()))
+            return lock(db, beneficiary_id)
+
+        monkeypatch.setattr(consents, "lock", late)
+        assert answer(page).location == page.request.url
+        assert consents_of(server) == []
+        server.reset()
+        form = server.get("/sign-in").forms[0]
+        form["username"], form["password"] = "bob", PASSWORD
+        assert "Your account here is closed" in form.submit("answer", value="sign-in", status=403).text
+
+    def test_is_locked_in_one_order_whichever_is_merged_into_which(self, server, monkeypatch):
+        locked, lock = [], consents.lock
+        monkeypatch.setattr(consents, "lock", lambda db, id: locked.append(id) or lock(db, id))
+        for pair in (ALICE, BOB), (BOB, ALICE):
+            merge(server, *pair)
+            with server.db() as db:
+                closing.reopen(db, pair[0])
+        first, second = sorted(set(locked))
+        assert locked[:2] == locked[3:5] == [first, second]
 
     def test_changes_nothing_for_others(self, server):
         token = server.grant(SCOPES, username="bob")

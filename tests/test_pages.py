@@ -16,20 +16,11 @@ from bb2.clock import utcnow
 from bb2.identity import closing
 from bb2.models import Beneficiary, Client
 from bb2.sandbox.demo import ensure_demo_client
-from bb2.scopes import (
-    coverage,
-    explanation_of_benefit,
-    hookimpl,
-    launch_patient,
-    offline_access,
-    openid,
-    patient,
-    profile,
-)
+from bb2.scopes import hookimpl
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
+from built_in import BUILT_IN
 
 LOCALE = Path(bb2.views.__file__).parents[1] / "locale"
-BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
 
 # Words that a page in the one language cannot do without, and a page in the other cannot have.
 ENGLISH = {"the", "you", "your", "and", "of", "with", "to", "can", "is", "was", "not", "for", "this", "it", "please"}

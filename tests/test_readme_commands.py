@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pyramid.paster import get_app
 
 from bb2.cli import command
-from bb2.oauth.keys import ensure_key
+from bb2.oauth.keys import ensure_keys
 from journey import connect
 from running import RunningServer
 
@@ -90,7 +90,7 @@ def access_token(server):
 
 def test_production_ini_makes_an_application(tmp_path, monkeypatch):
     monkeypatch.setenv("BB2_VAR", str(tmp_path))
-    ensure_key(tmp_path / "keys")
+    ensure_keys(tmp_path / "keys")
     app = get_app(str(ROOT / "production.ini"), "main")
     assert app.registry["settings"].sandbox is False
     assert {scope.family for scope in app.registry["scopes"]} >= {"openid", "patient/Coverage"}

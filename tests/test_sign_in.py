@@ -103,6 +103,15 @@ class TestAWrongPassword:
     def test_is_not_what_case_and_white_space_of_the_user_name_make(self, server, username):
         assert sign_in(server, username).status_int == 303
 
+    def test_is_not_what_another_keyboard_makes_of_the_same_letters(self, server):
+        """NIST SP 800-63B, 5.1.1.2"""
+        composed, decomposed = "Z\u00fcrich-caf\u00e9", "Zu\u0308rich-cafe\u0301"
+        for number, (made, typed) in enumerate([(composed, decomposed), (decomposed, composed)]):
+            with server.db() as db:
+                person = {"patient": f"-200{number}", "given_name": "Zo", "family_name": "Doe"}
+                builtin.add_account(db, username=f"{made}{number}", password=made, **person)
+            assert sign_in(server, f"{typed}{number}", typed).status_int == 303
+
     @pytest.mark.parametrize("password", [PASSWORD.upper(), f" {PASSWORD}", f"{PASSWORD}\x00", PASSWORD[:-1]])
     def test_is_what_case_and_white_space_of_the_password_make(self, server, password):
         assert sign_in(server, "alice", password).status_int >= 400

@@ -143,8 +143,19 @@ def test_counts_assertions_and_pushed_requests_go_when_they_have_expired(server)
             db.add(RateLimit(key=f"{age}", hits=1, expires_at=moment(age)))
         for age in (-25 * 3600, -60, 60):
             db.add(UsedAssertion(jti_hash=f"{age}", expires_at=moment(age)))
+        for age in (-301, -60, 60):
             db.add(PushedRequest(uri_hash=f"{age}", client_id=server.client_id, parameters={}, expires_at=moment(age)))
     assert swept(server) == {"rate_limit": 1, "used_assertion": 1, "pushed_request": 1}
+
+
+def test_a_request_that_was_cancelled_before_anybody_signed_in_goes_in_minutes(server):
+    page = server.get("/v2/o/authorize", server.authorization_request(SCOPES)).follow().follow()
+    page.forms[0].submit("answer", value="cancel", status=303)
+    assert answer(server.consent_page(SCOPES), "no").status_int == 303
+    earlier(server, AuthorizationRequest, "answered_at", minutes=4)
+    assert swept(server) == {}
+    earlier(server, AuthorizationRequest, "answered_at", minutes=2)
+    assert swept(server) == {"authorization_request": 1}
 
 
 def test_many_rows_go_in_batches(server, monkeypatch):

@@ -45,7 +45,7 @@ ALTERABLE = {
 }
 REFERENCES = (
     ("beneficiary", "merged_into_id", "beneficiary"),
-    ("authorization_request", "hinted_beneficiary_id", "beneficiary"),
+    ("authorization_request", "named_beneficiary_id", "beneficiary"),
 )
 
 

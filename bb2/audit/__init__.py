@@ -22,7 +22,7 @@ EVENTS = {
     "account.signed_out": "a beneficiary signed out",
     "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",
     "consent.given": "Yes",
-    "consent.declined": "No, or Cancel at sign-in; or another person than the app named signed in",
+    "consent.declined": "No, or Cancel (counted, if nobody saw the page); or another person than the app named came",
     "consent.activated": "the code was redeemed: the consent opens records from now on",
     "consent.replaced": "a newer consent for the same app took its place",
     "consent.revoked": "the beneficiary, the app or the server ended it, as `by` says",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, distinct, func, select
 from sqlalchemy.orm import aliased
 
 from bb2.models import AuditEvent, Client
@@ -23,10 +23,11 @@ DIMENSIONS = {
 
 @dataclass(frozen=True)
 class Choices:
-    """The people of one group who were asked, and how many of them chose what."""
+    """The requests of one group that asked, and what became of how many, in the order of OUTCOMES."""
 
     group: tuple[str, ...]
-    counts: tuple[int, ...]  #: in the order of OUTCOMES
+    counts: tuple[int, ...]
+    people: tuple[int, ...]  #: how many different people are behind each count
 
 
 def choices(connection, by=(), since=None, until=None):
@@ -44,7 +45,11 @@ def choices(connection, by=(), since=None, until=None):
         Answer.id.is_(None),
     )
     counted = (
-        select(*groups, *(func.sum(case((outcome, 1), else_=0)) for outcome in outcomes))
+        select(
+            *groups,
+            *(func.sum(case((outcome, 1), else_=0)) for outcome in outcomes),
+            *(func.count(distinct(case((outcome, Shown.beneficiary_id)))) for outcome in outcomes),
+        )
         .select_from(Shown)
         .outerjoin(Answer, (Answer.correlation_id == Shown.correlation_id) & Answer.id.in_(_last(ANSWERS, since)))
         .outerjoin(Client, Client.client_id == Shown.client_id)
@@ -55,7 +60,8 @@ def choices(connection, by=(), since=None, until=None):
     if until is not None:
         counted = counted.where(Shown.at < until)
     rows = connection.execute(counted).all()
-    return [Choices(tuple(row[: len(by)]), tuple(row[len(by) :])) for row in rows if any(row[len(by) :])]
+    first, last = len(by), len(by) + len(OUTCOMES)
+    return [Choices(*map(tuple, (row[:first], row[first:last], row[last:]))) for row in rows if any(row[first:last])]
 
 
 def _last(events, since):

@@ -7,8 +7,21 @@ from bb2.models import AuditEvent
 PAGE = 1000  # rows that are fetched at once: a trail of any length is read in little memory, and no lock is held
 
 
-def conditions(*, client_id=None, beneficiary_id=None, event=None, correlation_id=None, since=None, until=None):
-    """The SQL conditions of a search; what is None does not count.  `until` is the first moment that is left out."""
+def search(connection, *, newest=None, since=None, until=None, **asked):
+    """The rows of a search, one after the other; what is None does not count.
+
+    `asked`: `client_id`, `beneficiary_id`, `event`, `correlation_id`.  `until` is the first moment that is left out.
+    `newest`: only the last so many.
+    """
+    where = _conditions(since, until, **asked)
+    columns = select(*AuditEvent.__table__.columns).where(*where).order_by(AuditEvent.id).limit(PAGE)
+    after = _before_newest(connection, where, newest) if newest is not None else 0
+    while rows := connection.execute(columns.where(AuditEvent.id > after)).all():
+        yield from rows
+        after = rows[-1].id
+
+
+def _conditions(since, until, *, client_id=None, beneficiary_id=None, event=None, correlation_id=None):
     asked = {
         AuditEvent.client_id: client_id,
         AuditEvent.beneficiary_id: beneficiary_id,
@@ -21,15 +34,6 @@ def conditions(*, client_id=None, beneficiary_id=None, event=None, correlation_i
     if until is not None:
         found.append(AuditEvent.at < until)
     return found
-
-
-def search(connection, where, newest=None):
-    """The rows that meet all conditions, one after the other; only the `newest` so many of them, if it is given."""
-    columns = select(*AuditEvent.__table__.columns).where(*where).order_by(AuditEvent.id).limit(PAGE)
-    after = _before_newest(connection, where, newest) if newest is not None else 0
-    while rows := connection.execute(columns.where(AuditEvent.id > after)).all():
-        yield from rows
-        after = rows[-1].id
 
 
 def _before_newest(connection, where, number):

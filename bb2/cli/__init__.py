@@ -12,10 +12,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import audit, clients, keys, new_scope, people, records, report, scopes, serve, sweeping
+from bb2.cli import audit, clients, keys, new_scope, people, records, report, scopes, serve, sweep
 from bb2.db import make_engine
 from bb2.identity.builtin import DirectoryError
-from bb2.oauth.clients import ClientError
+from bb2.oauth.errors import ClientError
 from bb2.oauth.keys import SigningKeyError
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
@@ -79,7 +79,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (serve, records, people, clients, keys, scopes, new_scope, audit, report, sweeping):
+for part in (serve, records, people, clients, keys, scopes, new_scope, audit, report, sweep):
     part.add_to(command)
 
 

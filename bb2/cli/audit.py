@@ -3,13 +3,13 @@
 import csv
 import json
 import sys
-from datetime import UTC, datetime
 
 import click
 from sqlalchemy import select
 
 from bb2.audit import EVENTS, UNTOLD
-from bb2.audit.search import conditions, search
+from bb2.audit.search import search
+from bb2.cli.options import EXPORT, csv_cell
 from bb2.db import reader
 from bb2.models import Beneficiary
 
@@ -20,44 +20,19 @@ def add_to(command):
     command.add_command(audit)
 
 
-class Moment(click.ParamType):
-    """A day, or a time, as ISO 8601 has it; UTC where it does not say."""
-
-    name = "time"
-
-    def convert(self, value, param, ctx):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time; accepted: 2026-11-22, 2026-11-22T14:30:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def export_options(command):
-    """`--since`, `--until`, `--json` and `--csv`."""
-    for option in (
-        click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--until", type=Moment(), help="The first day or moment that is left out."),
-        click.option("--since", type=Moment(), help="From this day or moment on (ISO 8601; UTC)."),
-    ):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.option("--client", "client_id", help="Client id of an app.")
 @click.option("--patient", help="FHIR Patient.id of a beneficiary.")
 @click.option("--event", type=click.Choice(sorted(EVENTS)), metavar="EVENT", help="Such as consent.given.")
 @click.option("--correlation", "correlation_id", help="All that came of one authorization request.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
-@export_options
+@EXPORT
 @click.pass_obj
 def audit(state, patient, limit, as_json, as_csv, **asked):
     """Search the audit trail, or export it: oldest first."""
     with reader(state.engine).connect() as connection:
         person = _beneficiary_id(connection, patient) if patient is not None else None
-        found = search(connection, conditions(beneficiary_id=person, **asked), limit)
+        found = search(connection, beneficiary_id=person, newest=limit, **asked)
         (_print_json if as_json else _print_csv if as_csv else _print_table)(found)
 
 
@@ -94,7 +69,7 @@ def _print_csv(rows):
     out = csv.writer(sys.stdout)
     out.writerow(COLUMNS)
     for row in rows:
-        out.writerow([row.id, _text(row.at), *row[2:-1], json.dumps(row.details)])
+        out.writerow([row.id, _text(row.at), *map(csv_cell, row[2:-1]), json.dumps(row.details)])
 
 
 def _text(moment):

@@ -6,10 +6,11 @@ import click
 from sqlalchemy import select
 
 from bb2.cli.acts import record_act
+from bb2.cli.options import JSON, options
 from bb2.clock import now
 from bb2.models import Client
 from bb2.oauth import clients, keys
-from bb2.oauth.clients import ClientError
+from bb2.oauth.errors import ClientError
 
 
 def add_to(command):
@@ -19,17 +20,6 @@ def add_to(command):
 @click.group()
 def client():
     """Apps: register, list, change, switch off and on."""
-
-
-def options(*options):
-    """Several options as one decorator."""
-
-    def decorate(function):
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
 
 
 REGISTRATION = options(
@@ -57,7 +47,7 @@ REGISTRATION = options(
     click.option("--website"),
     click.option("--privacy-policy"),
     click.option("--terms"),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    JSON,
 )
 
 
@@ -102,7 +92,7 @@ def add(
 
 
 @client.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def list_clients(state, as_json):
     """List every app."""
@@ -194,7 +184,7 @@ def enable(state, client_id):
 
 @client.command("rotate-secret")
 @click.argument("client_id")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def rotate_secret(state, client_id, as_json):
     """Give an app a new secret, which is printed here, once; the old one stops."""

@@ -87,6 +87,7 @@ Next:
   {sys.executable} -m pip install --editable '.[test]'
   {sys.executable} -m pytest
   bb2 scopes
+Start the server again: it finds its plugins when it starts.
 Apps that are registered already must be given it: bb2 client set CLIENT_ID --add-scope patient/{answers.resource}.read
 (`bb2 init` gives it to the demo app of a sandbox).
 Then say in {answers.module}.py which elements tell who the person is, and load records with `bb2 load FILE`."""

@@ -8,7 +8,7 @@ import click
 
 from bb2.audit.choices import DIMENSIONS, OUTCOMES, choices
 from bb2.audit.suppression import LEAST, published
-from bb2.cli.audit import export_options
+from bb2.cli.options import EXPORT, csv_cell
 from bb2.db import reader
 
 HIDDEN = "*"
@@ -32,10 +32,13 @@ def report():
     show_default=True,
     help="May be given several times.",
 )
-@export_options
+@EXPORT
 @click.pass_obj
 def report_choices(state, by, since, until, as_json, as_csv):
-    """Count who was asked for personal information, and what they chose."""
+    """Count the requests that asked people for personal information, and what they chose.
+
+    Each request counts once, so a person may count several times.  What fewer than 11 people are behind is left out.
+    """
     by = tuple(dict.fromkeys(by))
     with reader(state.engine).connect() as connection:
         found = choices(connection, by, since, until)
@@ -45,7 +48,7 @@ def report_choices(state, by, since, until, as_json, as_csv):
     elif as_csv:
         out = csv.DictWriter(sys.stdout, [*by, "asked", *OUTCOMES])
         out.writeheader()
-        out.writerows([{name: _cell(value) for name, value in row.items()} for row in rows])
+        out.writerows([{name: csv_cell(_cell(value)) for name, value in row.items()} for row in rows])
     else:
         _print_table(by, rows)
 
@@ -55,7 +58,7 @@ def _named(by, found):
     if not found:
         return []
     groups = [dict(zip(by, row.group, strict=True)) for row in found] + [dict.fromkeys(by, "total")]
-    counts = published([row.counts for row in found])
+    counts = published([row.counts for row in found], [row.people for row in found])
     return [
         group | {"asked": asked} | dict(zip(OUTCOMES, outcomes, strict=True))
         for group, (*outcomes, asked) in zip(groups, counts, strict=True)
@@ -75,5 +78,6 @@ def _print_table(by, rows):
     for line in lines:
         cells = zip(line, widths, strict=True)
         click.echo("  ".join(cell.ljust(w) if i < len(by) else cell.rjust(w) for i, (cell, w) in enumerate(cells)))
+    click.echo("\nCounted are requests, each once, as its page stood last; a person may have had several.")
     if any(None in row.values() for row in rows):
-        click.echo(f"\n{HIDDEN} fewer than {LEAST} people, or a sum that has such a number in it")
+        click.echo(f"{HIDDEN} of fewer than {LEAST} people, or a sum that has such a number in it")

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from bb2.cli.options import JSON
 from bb2.plugins import distribution_versions
 from bb2.scopes import API_VERSIONS
 
@@ -13,7 +14,7 @@ def add_to(command):
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def scopes(state, as_json):
     """List the scopes: plugin, demographic or not, what each opens, the consent line."""

@@ -9,15 +9,14 @@ import click
 import waitress
 from sqlalchemy import func, select
 
-from bb2 import make_app, migrations
+from bb2 import make_app, migrations, start
 from bb2.cli.acts import record_act
 from bb2.fhir.load import load_records
 from bb2.identity.builtin import add_account
 from bb2.models import Account, Client
-from bb2.oauth.keys import SigningKeys, ensure_key
+from bb2.oauth.keys import SigningKeys, ensure_keys
 from bb2.sandbox import people
 from bb2.sandbox.demo import ensure_demo_client
-from bb2.sweep import Sweeper
 from bb2.views.readable import MOST_BODY
 
 
@@ -47,10 +46,9 @@ def serve(state, init_first):
     if init_first:
         make_ready(state)
     settings = state.settings
-    app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.var / "keys"))
+    app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.keys_folder))
     server = _listen(app, settings.port)
-    app.registry["tally"].start()
-    Sweeper(state.engine, settings).start()
+    start(app)
     welcome(state)
     try:
         server.run()
@@ -66,7 +64,7 @@ def _listen(app, port):
     except OSError as error:
         hint = f"make run PORT={port + 1}"
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}; try `{hint}`") from error
-    return waitress.create_server(app, sockets=[listening], threads=8, ident=None, max_request_body_size=MOST_BODY)
+    return waitress.create_server(app, sockets=[listening], threads=8, ident=None, max_request_body_size=16 * MOST_BODY)
 
 
 def make_ready(state, beneficiaries=None):
@@ -82,7 +80,7 @@ def _make_ready(state, beneficiaries):
     settings = state.settings
     if migrations.upgrade(state.engine):
         click.echo("The database is up to date.")
-    if made := ensure_key(settings.var / "keys"):
+    if made := ensure_keys(settings.keys_folder):
         with state.transaction() as db:
             for key in made:
                 record_act(db, "key.made", kid=key.kid, alg=key.alg)

@@ -1,5 +1,7 @@
 """The built-in account directory: user names and passwords of beneficiaries."""
 
+from unicodedata import normalize
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
@@ -18,33 +20,32 @@ class DirectoryError(Exception):
     """An account that cannot be made; the message says what to mend."""
 
 
-def authenticate(db, username, password):
-    """The Beneficiary with this user name and password, or None."""
-    account = find_account(db, username)
-    return account.beneficiary if is_password(account and account.password_hash, password) else None
-
-
 def find_account(db, username):
     """The Account with this user name, or None."""
     return db.get(Account, plain(username)) if "\x00" not in username else None
 
 
 def plain(username):
-    """The user name as it is kept: case, and white space around it, do not count."""
-    return username.strip().lower()
+    """The user name as it is kept: case, white space around it and how a keyboard spells a letter do not count."""
+    return normalize("NFKC", username).strip().lower()
+
+
+def _typed(password):
+    """The password, however a keyboard spells its letters (NIST SP 800-63B, 5.1.1.2): `é` is one character or two."""
+    return normalize("NFKC", password)
 
 
 def is_password(password_hash, password):
     """True for the password of this hash; None stands for nobody's, which takes as long to refuse."""
     try:
-        return HASHER.verify(password_hash or NOBODY, password[:MOST_PASSWORD])
+        return HASHER.verify(password_hash or NOBODY, _typed(password)[:MOST_PASSWORD])
     except (VerificationError, InvalidHashError):
         return False
 
 
 def add_account(db, *, username, password, patient, given_name, family_name):
     """Give the person with this Patient.id a user name and password.  Returns the Account."""
-    username = plain(username)
+    username, password = plain(username), _typed(password)
     if not username or not username.isprintable() or len(username) > 100:
         raise DirectoryError("the user name must be 1 to 100 printable characters")
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:

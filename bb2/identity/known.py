@@ -12,10 +12,6 @@ MOST = 5  #: people who share a browser
 ONE_YEAR = 31_536_000  #: seconds that a browser keeps it
 
 
-def cookie_name(secure):
-    return "__Host-known" if secure else "known"
-
-
 def known_browser(cookie, account):
     """The random value of a browser in which this Account signed in before; None for any other."""
     value, *codes = (cookie or "").split(".")

@@ -14,14 +14,18 @@ from bb2.oauth.secrets import hashed, new_secret, same_secret
 SEEN_PARTS = 30  # a click is written down when this part of the idle time has passed, and not at every page
 
 
+def cookie_name(name, secure):
+    """A `__Host-` cookie is bound to this host, but browsers keep it over https only (RFC 6265bis, 4.1.3)."""
+    return f"__Host-{name}" if secure else name
+
+
 class Browser:
     """The session of the request's browser: begun when a page needs it, renewed when somebody signs in or out."""
 
     def __init__(self, request):
         self.request, self.db, self.settings = request, request.db, request.registry["settings"]
-        # A `__Host-` cookie is bound to this host, but browsers keep it over https only (RFC 6265bis, 4.1.3).
         self.secure = self.settings.secure
-        self.cookie = "__Host-beneficiary" if self.secure else "beneficiary"
+        self.cookie = cookie_name("beneficiary", self.secure)
         self._brought = self._value = request.cookies.get(self.cookie)
         self._session = self._find()
         request.add_response_callback(self._set_cookie)

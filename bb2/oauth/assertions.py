@@ -16,6 +16,7 @@ from bb2.oauth.secrets import hashed
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_AHEAD = 300  # seconds that an assertion may live (SMART App Launch 2.2, client-confidential-asymmetric)
+LONGEST_JTI = 512  # characters
 SKEW = 30  # seconds that an app's clock may be ahead of ours
 
 
@@ -80,6 +81,8 @@ class Assertions:
                 raise AssertionRefused(f"{name} is in the future")
         if not isinstance(claims.get("jti"), str) or not claims["jti"]:
             raise AssertionRefused("jti is missing")
+        if len(claims["jti"]) > LONGEST_JTI or not _is_unicode(claims["jti"]):
+            raise AssertionRefused(f"jti must be at most {LONGEST_JTI} characters of Unicode")
 
     def _use_once(self, client_id, claims):
         """One statement in a transaction of its own: of two at once, the database refuses the second."""
@@ -94,16 +97,25 @@ class Assertions:
             raise AssertionRefused("this assertion was used before: each needs a jti of its own") from error
 
 
+def named_client(assertion):
+    """The client id that an assertion (anything) names, true or not; None when it cannot be read."""
+    try:
+        *_header, claims = _read(assertion)
+    except AssertionRefused:
+        return None
+    return claims.get("iss") if isinstance(claims.get("iss"), str) else None
+
+
 def _read(assertion):
     """(signature to verify, algorithm, key id, claims) of a compact JWS that nobody has verified yet."""
     try:
         signature = jws.extract_compact(assertion.encode())
         header, claims = signature.headers(), json.loads(signature.payload)
-    except (JoseError, ValueError, TypeError, RecursionError) as error:
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise AssertionRefused("client_assertion is not a JWT") from error
     if not isinstance(claims, dict):
         raise AssertionRefused("client_assertion is not a JWT")
-    if header.get("alg") not in ALGORITHMS:
+    if header.get("alg") not in tuple(ALGORITHMS):  # a tuple, as it may be a list, which nothing can hash
         raise AssertionRefused(f"alg must be one of {', '.join(ALGORITHMS)}")
     if not isinstance(header.get("kid"), str):
         raise AssertionRefused("kid is missing: it names the key of the signature")
@@ -123,3 +135,8 @@ def _verified(signature, alg, keys):
 
 def _is_time(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**40
+
+
+def _is_unicode(text):
+    """False where JSON had half of a surrogate pair, which no encoding can write."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

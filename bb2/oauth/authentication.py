@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 
 from oauthlib.oauth2 import InvalidRequestError
 
+from bb2.oauth import assertions
 from bb2.oauth.assertions import ASSERTION_TYPE
 from bb2.oauth.secrets import hashed, new_secret, same_secret
 
@@ -27,8 +28,8 @@ def credentials(request):
     A client may say beside them who it is: not another than they prove.
     """
     asserts = [getattr(request, name, None) for name in ("client_assertion", "client_assertion_type")]
-    basic = "Authorization" in request.headers and not _is_bearer(request.headers["Authorization"])
-    shown = [basic, request.client_secret is not None, any(asserts)]
+    basic = basic_credentials(request.headers)
+    shown = [basic is not None, request.client_secret is not None, any(asserts)]
     if sum(shown) > 1:
         raise InvalidRequestError("Two client authentication methods were used", request=request)
     if any(asserts):
@@ -37,7 +38,7 @@ def credentials(request):
             raise InvalidRequestError(description, request=request)
         return Credentials(assertion=asserts[0])
     if basic:
-        return Credentials(*_basic(request.headers["Authorization"]))
+        return basic
     return Credentials(request.client_id, request.client_secret) if any(shown) else None
 
 
@@ -46,6 +47,24 @@ def fits(secret, client):
     has_secret = client is not None and client.secret_hash is not None and not client.has_keys
     same = same_secret(secret or "", client.secret_hash if has_secret else NOBODYS)
     return same and has_secret
+
+
+def named_client(headers, form):
+    """The client id that a request names, true or not, as `credentials` would read it; None where it names none.
+
+    `form` is {name: value} without what is empty.
+    """
+    if basic := basic_credentials(headers):
+        return basic.client_id
+    if "client_assertion" in form:
+        return assertions.named_client(form["client_assertion"])
+    return form.get("client_id")
+
+
+def basic_credentials(headers):
+    """The Credentials of an Authorization header; None without one.  Those of one that cannot be read are empty."""
+    header = headers.get("Authorization")
+    return None if header is None or _is_bearer(header) else Credentials(*_basic(header))
 
 
 def _is_bearer(header):

@@ -57,7 +57,7 @@ def key_problem(key):
         return "it is not for signatures"
     if (key.get("kty"), key.get("crv")) not in ALGORITHMS.values():
         return "it must be RSA, or EC on P-384 or P-256"
-    if key.get("alg", "RS384") not in ALGORITHMS:
+    if key.get("alg", "RS384") not in tuple(ALGORITHMS):  # a tuple, as it may be a list, which nothing can hash
         return f"its alg must be one of {', '.join(ALGORITHMS)}"
     try:
         if key["kty"] == "RSA" and base64_to_int(key["n"]).bit_length() not in RSA_BITS:

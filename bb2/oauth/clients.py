@@ -18,8 +18,6 @@ from bb2.settings import is_loopback
 ACCESS_CATEGORIES = ("one-time", "ongoing", "research")
 # RFC 8252, 7.1: a private-use scheme is a domain name in reverse, so it holds a dot.
 PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
-
-
 # RFC 8252, 7.3: a native app on a person's own machine listens on whatever port it gets.
 LOOPBACK_ADDRESS = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:/.*)?)")
 
@@ -114,7 +112,7 @@ def checked_redirect_uris(redirect_uris):
     if not redirect_uris:
         raise ClientError("at least one redirect URI is needed")
     for uri in redirect_uris:
-        if problem := _redirect_uri_problem(uri):
+        if problem := _uri_problem(uri):
             raise ClientError(f"redirect URI {uri!r}: {problem}")
     return list(dict.fromkeys(redirect_uris))
 
@@ -132,10 +130,7 @@ def checked_id_token_alg(alg):
 
 def checked_jwks_uri(uri):
     """Where an app publishes its keys: https, or http on loopback for a developer's own server (RFC 7591, 2)."""
-    problem = _redirect_uri_problem(uri)
-    if problem is None and not uri.startswith(("https://", "http://")):
-        problem = "it must be an https URL"
-    if problem:
+    if problem := _uri_problem(uri, private_use=False):
         raise ClientError(f"jwks_uri {uri!r}: {problem}")
     return uri
 
@@ -155,8 +150,8 @@ def checked_access(access):
     return access
 
 
-def _redirect_uri_problem(uri):
-    """What is wrong with a redirect URI, or None: https, http on loopback, or a private-use scheme; no fragment."""
+def _uri_problem(uri, private_use=True):
+    """What is wrong with a URI of an app, or None: https, http on loopback, or a private-use scheme; no fragment."""
     if not uri.isascii() or not uri.isprintable() or re.search(r'[\s"<>\\^`{|}*]', uri):
         return "it may hold no white space, wildcard or special character"
     try:
@@ -176,6 +171,8 @@ def _redirect_uri_problem(uri):
         return None
     if url.scheme == "http" and is_loopback(uri):
         return None
+    if not private_use:
+        return "it must be https, or http on a loopback address"
     if PRIVATE_USE_SCHEME.fullmatch(url.scheme):
         return None
     return "it must be https, http on a loopback address, or a private-use scheme such as org.example.app:/callback"

@@ -14,17 +14,24 @@ from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Consent, Ref
 from bb2.oauth.secrets import hashed, new_secret
 
 ONE_TIME = timedelta(hours=1)
+#: Nobody has ended the consent, and no later answer has taken its place.
+STANDING = (Consent.revoked_at.is_(None), Consent.replaced_at.is_(None))
+#: Nor has its time run out.
+LIVE = (*STANDING, or_(Consent.expires_at.is_(None), Consent.expires_at > DatabaseTime()))
 
 
 def lock(db, beneficiary_id):
     """Wait until no other transaction changes this beneficiary's consents; on SQLite every transaction has waited.
 
-    The statement brings the database's time along, so that what is decided under the lock costs no statement for it.
+    Returns whether the person's record is served: it stays so while the lock is held.  The statement brings the
+    database's time along, so that what is decided under the lock costs no statement for it.
     """
-    taken = select(DatabaseTime()).where(Beneficiary.id == beneficiary_id).with_for_update(key_share=True)
-    moment = db.execute(taken).scalar_one_or_none()
-    if moment is not None:
-        remember(db, moment)
+    taken = select(DatabaseTime().label("moment"), Beneficiary.closed_at).where(Beneficiary.id == beneficiary_id)
+    found = db.execute(taken.with_for_update(key_share=True)).one_or_none()
+    if found is None:
+        return False
+    remember(db, found.moment)
+    return found.closed_at is None
 
 
 def lock_holder_of(db, model, secret_hash, client_id):
@@ -125,6 +132,12 @@ def end(db, consent, by):
     close_tokens(db, consent)
 
 
+def end_all(db, beneficiary_id, by):
+    """End every consent of a beneficiary that is live, or may be once its code is redeemed.  Needs the lock."""
+    for consent in db.scalars(select(Consent).where(Consent.beneficiary_id == beneficiary_id, *LIVE)):
+        end(db, consent, by)
+
+
 def close_tokens(db, consent):
     """Close every token under a consent; the consent stays.  Needs the lock."""
     for token in AccessToken, RefreshToken:
@@ -152,9 +165,7 @@ def connections(db, beneficiary_id):
         .where(
             Consent.beneficiary_id == beneficiary_id,
             Consent.activated_at.is_not(None),
-            Consent.revoked_at.is_(None),
-            Consent.replaced_at.is_(None),
-            or_(Consent.expires_at.is_(None), Consent.expires_at > DatabaseTime()),
+            *LIVE,
         )
         .order_by(Consent.id.desc())
     )
@@ -166,8 +177,7 @@ def _rivals(consent):
         Consent.client_id == consent.client_id,
         Consent.beneficiary_id == consent.beneficiary_id,
         Consent.activated_at.is_not(None),
-        Consent.replaced_at.is_(None),
-        Consent.revoked_at.is_(None),
+        *STANDING,
     )
 
 

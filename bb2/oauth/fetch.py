@@ -7,19 +7,31 @@ import json
 import logging
 import socket
 import ssl
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address, ip_network
+from threading import Lock
 from urllib.parse import urlsplit
+
+from bb2.oauth.errors import printable
 
 log = logging.getLogger(__name__)
 SECONDS = 5  # for all of it: name, connection, answer
 MOST_BYTES = 65_536
 AT_ONCE = 4
-#: Public by their numbers, but not where they lead: Azure's own services, and IPv4 inside IPv6.
-FORBIDDEN = tuple(map(ip_network, ("168.63.129.16/32", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+AT_A_TIME = 8_192  # bytes
+IPV6 = ip_network("2000::/3")  # all of it that is given out (RFC 4291, 2.4); what embeds IPv4 is elsewhere, or below
+#: Public by their numbers, but not where they lead: Azure's own services, protocols' own addresses, relays and
+#: translators into IPv4 (RFC 6890, 7526, 4380, 3056), and what is for documents only (RFC 9637).
+FORBIDDEN = tuple(
+    map(
+        ip_network,
+        ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20"),
+    )
+)
 
 
 class FetchError(Exception):
@@ -40,16 +52,20 @@ class Fetcher:
 
     def json(self, url):
         """The JSON document at this URL; else FetchError.  No redirect is followed, and no proxy asked."""
-        connection = None
         try:
-            connection = Connection(urlsplit(url), self.loopback, self.tls)
-            return json.loads(self.pool.submit(connection.read).result(SECONDS))
+            return json.loads(self._body(Connection(urlsplit(url), self.loopback, self.tls)))
         except (OSError, HTTPException, ValueError, RecursionError) as error:  # a TimeoutError is an OSError
-            log.warning("%s could not be fetched: %s", url, error or type(error).__name__)
+            # An error may repeat what the app's site sent.
+            log.warning("%s could not be fetched: %s", url, printable(str(error))[:200] or type(error).__name__)
             raise FetchError(f"{url} could not be fetched") from error
+
+    def _body(self, connection):
+        reading = self.pool.submit(connection.read)
+        try:
+            return reading.result(SECONDS)
         finally:
-            if connection:
-                connection.abort()
+            reading.cancel()  # where it waits for a thread still
+            connection.abort()
 
 
 class Connection(HTTPConnection):
@@ -60,29 +76,52 @@ class Connection(HTTPConnection):
             raise ValueError("only https is asked")
         super().__init__(url.hostname, url.port or (443 if url.scheme == "https" else 80), timeout=SECONDS)
         self.url, self.loopback, self.tls = url, loopback, tls
+        self.deadline = time.monotonic() + SECONDS
+        self.lock = Lock()  #: for `wire` and `aborted`: no connection is made unseen by `abort`
         self.wire = None
         self.aborted = False
 
     def connect(self):
-        self.wire = self._reached(self._checked_addresses())
+        self._keep(self._reached(self._checked_addresses()))
         if self.url.scheme == "https":
-            self.wire = self.tls.wrap_socket(self.wire, server_hostname=self.host, do_handshake_on_connect=False)
+            self._keep(self.tls.wrap_socket(self.wire, server_hostname=self.host, do_handshake_on_connect=False))
             self.wire.do_handshake()
         self.sock = self.wire
 
+    def _keep(self, wire):
+        """This is what `abort` cuts off; at once, where it came first.  TimeoutError then."""
+        with self.lock:
+            self.wire = wire
+        try:
+            wire.settimeout(self._seconds_left())
+        except OSError:
+            wire.close()
+            raise
+
+    def _seconds_left(self):
+        """TimeoutError when there are none, or nobody waits any more."""
+        left = self.deadline - time.monotonic()
+        with self.lock:
+            if self.aborted or left <= 0:
+                raise TimeoutError("it took too long")
+        return left
+
     def _reached(self, addresses):
-        """A connection to the first of these addresses that takes one."""
-        *others, last = addresses
-        for address in others:
-            with suppress(OSError):
-                return socket.create_connection((address, self.port), self.timeout)
-        return socket.create_connection((last, self.port), self.timeout)
+        """A connection to the first of these addresses that takes one; each has its share of the time."""
+        failed = OSError("it has no address")
+        for number, address in enumerate(addresses):
+            share = self._seconds_left() / (len(addresses) - number)
+            try:
+                return socket.create_connection((address, self.port), share)
+            except OSError as error:
+                failed = error
+        raise failed
 
     def _checked_addresses(self):
         """The addresses of the host, if all of them may be asked."""
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         addresses = [ip_address(address.partition("%")[0]) for *_rest, (address, *_port) in found]
-        if self.aborted or not all(may_be_asked(address, self.loopback) for address in addresses):
+        if not all(may_be_asked(address, self.loopback) for address in addresses):
             raise ValueError("its host has an address that is not public")
         if self.url.scheme == "http" and not all(address.is_loopback for address in addresses):
             raise ValueError("http is for this machine only")
@@ -92,19 +131,23 @@ class Connection(HTTPConnection):
         """The body of the answer, bytes."""
         target = f"{self.url.path or '/'}{'?' if self.url.query else ''}{self.url.query}"
         self.request("GET", target, headers={"Accept": "application/json", "Connection": "close"})
-        response = self.getresponse()
-        body = response.read(MOST_BYTES + 1)
+        body = b""
+        with self.getresponse() as response:
+            while len(body) <= MOST_BYTES and (more := response.read1(AT_A_TIME)):
+                body += more
+                self._seconds_left()
         if response.status != 200 or len(body) > MOST_BYTES:
             raise ValueError(f"it answered {response.status} with {len(body)} bytes or more")
         return body
 
     def abort(self):
-        """Whoever waited goes on, so whatever still drips in is cut off."""
-        self.aborted = True
-        if self.wire:
+        """Whoever waited goes on, so whatever still drips in is cut off, and no connection is made any more."""
+        with self.lock:
+            self.aborted, wire = True, self.wire
+        if wire:
             with suppress(OSError):
-                self.wire.shutdown(socket.SHUT_RDWR)
-            self.wire.close()
+                wire.shutdown(socket.SHUT_RDWR)
+            wire.close()
 
 
 def may_be_asked(address, loopback):
@@ -112,4 +155,5 @@ def may_be_asked(address, loopback):
     address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return loopback
-    return address.is_global and not address.is_multicast and not any(address in net for net in FORBIDDEN)
+    given_out = address.version == 4 or address in IPV6
+    return given_out and address.is_global and not address.is_multicast and not any(address in n for n in FORBIDDEN)

@@ -135,7 +135,7 @@ class SigningKeys:
 
 
 def read_keys(folder):
-    """The SigningKeys of a folder's files, in the order in which they sign."""
+    """The keys of a folder's files, a tuple of SigningKey in the order in which they sign."""
     return tuple(sorted((read_key(path) for path in Path(folder).glob("*.jwk")), key=lambda key: key.order))
 
 
@@ -150,7 +150,7 @@ def read_key(path):
         good = key.jwk.is_private and key.kid == path.stem and strong
     except OSError as error:
         raise SigningKeyError(f"the signing key {path} cannot be read: {error.strerror}") from None
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         good = False
     if not good:
         raise SigningKeyError(
@@ -161,8 +161,8 @@ def read_key(path):
     return key
 
 
-def ensure_key(folder):
-    """Make a signing key of each algorithm that has none.  Returns the new SigningKeys."""
+def ensure_keys(folder):
+    """Make a signing key of each algorithm that has none.  Returns the new ones, a list of SigningKey."""
     with _alone(folder):
         there = {key.alg for key in read_keys(folder)}
         return [_add(folder, new_key(alg, int(time.time()))) for alg in ALGORITHMS if alg not in there]
@@ -205,10 +205,10 @@ def why_needed(keys, key, now):
     # The next one's time has come, so this one has signed nothing since.
     last_signed = min(other.signs_from for other in keys if other.alg == key.alg and other.order > key.order)
     alive_until = last_signed + ID_TOKEN_LIFETIME + CLOCKS_DIFFER
-    return f"has signed id_tokens that live until {moment(alive_until)}" if now < alive_until else None
+    return f"has signed id_tokens that live until {iso(alive_until)}" if now < alive_until else None
 
 
-def moment(seconds):
+def iso(seconds):
     """Seconds since 1970 as people write them: `2027-12-21T18:30:00Z`."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 

@@ -10,6 +10,10 @@ PREFIX = "urn:ietf:params:oauth:request_uri:"
 LIFETIME = 90  # seconds: the app sends the browser on at once
 
 
+class PushedRequestGone(Exception):
+    """The request_uri was used, has expired, is another app's, or was never given out."""
+
+
 def keep(db, client_id, parameters):
     """Keep the parameters ({name: value}) of a request.  Returns the request_uri that stands for them, once."""
     uri = PREFIX + new_secret()
@@ -30,3 +34,19 @@ def take(db, client_id, uri):
     open_ = PushedRequest.used_at.is_(None) & (PushedRequest.expires_at > DatabaseTime())
     taken = update(PushedRequest).where(mine & open_).values(used_at=DatabaseTime()).returning(PushedRequest.parameters)
     return db.scalars(taken.execution_options(synchronize_session=False)).one_or_none()
+
+
+def resolved(db, asked):
+    """The parameters of an authorization request, [(name, value)], where a request_uri of ours may stand for them.
+
+    Then nothing else of what the browser brought counts but the client_id (RFC 9126, 4; RFC 9101, 5).
+    """
+    named = {name: [value for other, value in asked if other == name] for name in ("client_id", "request_uri")}
+    if not any(uri.startswith(PREFIX) for uri in named["request_uri"]):
+        return asked
+    if any(len(values) != 1 or "\x00" in values[0] for values in named.values()):
+        raise PushedRequestGone
+    parameters = take(db, named["client_id"][0], named["request_uri"][0])
+    if parameters is None:
+        raise PushedRequestGone
+    return list(parameters.items())

@@ -41,7 +41,7 @@ def keep(db, asked, *, session_hash, api_version, lifetime):
         correlation_id=token_hex(16),
         claims=asked.wanted_claims,
         login_hint=login_hint(asked),
-        hinted_beneficiary_id=asked.named_beneficiary_id,
+        named_beneficiary_id=asked.named_beneficiary_id,
         earliest_authenticated_at=earliest_sign_in(asked, moment),
         created_at=moment,
         expires_at=moment + timedelta(seconds=lifetime),

@@ -31,6 +31,8 @@ from bb2.oauth.errors import InvalidTarget, UnmetAuthenticationRequirements
 from bb2.oauth.secrets import new_secret
 
 LEAST_STATE = 16  # characters
+MOST_PARAMETER = 2048  # characters of each parameter that is kept: a request that anybody may send fills no disk
+MOST_PUSHED = 8192  # bytes of a pushed request, credentials and all
 # RFC 7636, 4.2: what S256 makes of a verifier
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 # RFC 7636, 4.1; the CMS SDKs pad with `=`, and hash the padding too
@@ -72,6 +74,8 @@ NOT_SUPPORTED = {
     "request_uri": RequestURINotSupported,
     "registration": RegistrationNotSupported,
 }
+#: What is read and not kept; an id_token may be long.
+UNKEPT = ("id_token_hint", *NOT_SUPPORTED)
 #: How a client proves who it is, wherever it does: never a part of what it asks for.
 AUTHENTICATION_PARAMETERS = ("client_secret", "client_assertion", "client_assertion_type")
 TOKEN_PARAMETERS = (
@@ -121,6 +125,8 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
     def create_pushed_response(self, uri, http_method, form, headers):
         """RFC 9126, 2: the client proves who it is, and its authorization request is checked whole, and kept."""
         request = Request(uri, http_method, form, headers)
+        if len(urlencode(form)) > MOST_PUSHED:
+            raise InvalidRequestError(f"An authorization request has at most {MOST_PUSHED} bytes", request=request)
         self._raise_on_invalid_client(request)
         if getattr(request, "request_uri", None) is not None:
             raise InvalidRequestError("request_uri is what this endpoint answers; it takes none", request=request)
@@ -152,6 +158,9 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoi
             raise InvalidRequestError("A client_secret must never be sent through a browser", request=request)
         if request.response_type not in (None, "code"):
             raise UnsupportedResponseTypeError("response_type must be code", request=request)
+        for name in AUTHORIZATION_PARAMETERS:
+            if name not in UNKEPT and len(getattr(request, name, None) or "") > MOST_PARAMETER:
+                raise InvalidRequestError(f"{name} must have at most {MOST_PARAMETER} characters", request=request)
         if not request.state or len(request.state) < LEAST_STATE:
             raise InvalidRequestError(f"state must have at least {LEAST_STATE} characters", request=request)
         if any("\x00" in (value or "") for value in (request.state, request.nonce)):

@@ -10,11 +10,12 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from bb2.clock import now
+from bb2.db import need_not_last
 from bb2.models import Client
 from bb2.oauth import requests
+from bb2.oauth.pushed import PushedRequestGone, resolved
 from bb2.oauth.server import AUTHORIZATION_PARAMETERS, unpadded
-from bb2.views.pages import PageError, _, keep_language, language_of
-from bb2.views.pushed import PushedRequestGone, resolved
+from bb2.views.pages import PageError, _, as_link, keep_language, language_of
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,14 @@ def authorize(request):
     """An app may send the request by GET or as a form; no other site's form can answer it, only bring it."""
     if request.method == "POST" and request.browser.session_hash is None and "client_secret" not in request.POST:
         # Another site's form brings no cookie (SameSite): begun here, it would take the place of the person's session.
-        return HTTPSeeOther(f"{request.path}?{urlencode(_texts(request))}")
+        return as_link(request)
     asked = _checked(request)
     keep_language(request, language_of(getattr(asked, "lang", None), asked.ui_locales))
     if asked.prompt == "none":
         signed_in = request.browser.signed_in_since(requests.earliest_sign_in(asked, now(request.db)))
         wanted = signed_in and asked.named_beneficiary_id in (None, request.browser.beneficiary.id)
         raise to_app(request, (ConsentRequired if wanted else LoginRequired)(request=asked))
+    need_not_last(request.db)  # nobody has answered yet: at worst the app asks again
     kept = requests.keep(
         request.db,
         asked,
@@ -45,10 +47,6 @@ def authorize(request):
         lifetime=request.registry["settings"].authorization_request_lifetime,
     )
     return HTTPSeeOther(request.route_path("consent", id=kept.id))
-
-
-def _texts(request):
-    return [(name, value) for name, value in request.params.items() if isinstance(value, str)]
 
 
 def _checked(request):

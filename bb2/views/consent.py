@@ -11,6 +11,7 @@ from sqlalchemy import select
 from bb2 import audit
 from bb2.clock import now
 from bb2.consent import ConsentScreen, NoChoice, consent_screen
+from bb2.db import need_not_last
 from bb2.models import Consent
 from bb2.oauth import consents, requests
 from bb2.views.pages import PageError, _
@@ -45,15 +46,18 @@ def back_to_app(request, kept, **answer):
 
 def decline(request, kept, answer, error="access_denied", description="The beneficiary did not approve access"):
     """No, Cancel, or the wrong person: the app is told, and nothing else changes."""
-    audit.record(
-        request.db,
-        "consent.declined",
-        correlation_id=kept.correlation_id,
-        client_id=kept.client_id,
-        beneficiary_id=kept.shown_to,
-        answer=answer,
-        shown=kept.shown,
-    )
+    if answer == "cancel" and kept.shown_to is None:  # anybody can do this without end: it gets no row each
+        request.registry["tally"].count("consent.declined", client_id=kept.client_id, answer=answer)
+    else:
+        audit.record(
+            request.db,
+            "consent.declined",
+            correlation_id=kept.correlation_id,
+            client_id=kept.client_id,
+            beneficiary_id=kept.shown_to,
+            answer=answer,
+            shown=kept.shown,
+        )
     return back_to_app(request, kept, error=error, error_description=description)
 
 
@@ -69,7 +73,7 @@ class ConsentPage:
             return self.answered(kept)
         if not self.request.browser.signed_in_since(kept.earliest_authenticated_at):
             return self.sign_in(kept)
-        if kept.hinted_beneficiary_id not in (None, self.request.browser.beneficiary.id):
+        if kept.named_beneficiary_id not in (None, self.request.browser.beneficiary.id):
             return self.another_person(kept)
         return self.show(kept)
 
@@ -101,14 +105,20 @@ class ConsentPage:
         )
         self.keep_shown(kept, screen)
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
-        values["person"] = request.browser.beneficiary
+        values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default
         return render_to_response("bb2:templates/consent.jinja2", values, request=request)
+
+    def chosen(self):
+        """What was chosen before a problem stays chosen: a No may not turn into the default on the way."""
+        choices = self.request.POST.getall("demographic") if self.request.method == "POST" else []
+        return choices[0] if choices in (["share"], ["withhold"]) else None
 
     def keep_shown(self, kept, screen):
         """What the page shows, and to whom; the trail has each showing that differs from the one before."""
         db, person = self.request.db, self.request.browser.beneficiary
         if (kept.shown, kept.shown_to) == (screen.as_json(), person.id):
             return
+        need_not_last(db)  # whatever is answered to the page goes to the disk after it, and takes it along
         kept.shown, kept.shown_to = screen.as_json(), person.id
         audit.record(
             db,
@@ -146,6 +156,8 @@ class ConsentPage:
             return self.show(kept, problem="choose")
         if not screen.granted(share_demographic):
             return self.claim(kept, "no") or decline(request, kept, "no")
+        if not consents.lock(request.db, person.id):  # the record was closed while this page was open
+            return HTTPSeeOther(request.route_path("consent", id=kept.id))
         return self.claim(kept, "yes") or self.grant(kept, screen, share_demographic)
 
     def claim(self, kept, answer):
@@ -172,17 +184,8 @@ class ConsentPage:
         )
         db.add(consent)
         db.flush()
-        audit.record(
-            db,
-            "consent.given",
-            correlation_id=kept.correlation_id,
-            client_id=kept.client_id,
-            beneficiary_id=consent.beneficiary_id,
-            consent_id=consent.id,
-            scopes=consent.scopes,
-            share_demographic=share_demographic,
-            shown=consent.shown,
-        )
+        given = {"scopes": consent.scopes, "share_demographic": share_demographic, "shown": consent.shown}
+        consents.record(db, "consent.given", consent, **given)
         code = consents.issue_code(
             db, consent, kept, self.request.browser.authenticated_at, self.settings.authorization_code_lifetime
         )

@@ -8,7 +8,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from bb2.discovery import capability_statement, fhir_base
+from bb2.discovery import capability_statement
 from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.bundle import searchset
 from bb2.fhir.compartment import Compartment
@@ -17,6 +17,7 @@ from bb2.fhir.include import included
 from bb2.fhir.redaction import redacted
 from bb2.fhir.search import check_format, parse
 from bb2.security import hides_demographic
+from bb2.settings import fhir_base
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 STARTED = int(time.time() * 1_000_000)
@@ -85,10 +86,7 @@ def _form(request):
         return ()
     if request.content_type not in FORMS:
         raise FhirError(415, "not-supported", f"{request.content_type} is not read; accepted: {', '.join(FORMS)}")
-    try:
-        return request.POST.items()
-    except ValueError:
-        raise FhirError(400, "invalid", "the body is not a form") from None
+    return request.POST.items()
 
 
 def _is_strict(request):

@@ -4,17 +4,14 @@ An app is counted together with the address that it asks from, and so is an acco
 no secrets, and nobody who knows one may use up what its owner is allowed.
 """
 
-import binascii
-import json
 import logging
-from base64 import b64decode, urlsafe_b64decode
 from ipaddress import ip_address, ip_network
-from urllib.parse import unquote_plus
 
 from pyramid.view import exception_view_config
 from pyramid.viewderivers import INGRESS
 
 from bb2.limits import Limits
+from bb2.oauth.authentication import named_client
 from bb2.settings import WRONG_CREDENTIAL
 from bb2.views.errors import is_page, page, refusal
 from bb2.views.pages import PageError, _
@@ -87,7 +84,7 @@ def tries_of(request, place):
     if address is None:
         return {}
     tries = {(place, "address", address): getattr(settings, f"limit_{place}_address")}
-    if client := _named_client(request):
+    if client := _named_client(request, place):
         tries[place, "client", client, address] = getattr(settings, f"limit_{place}_client")
     return tries
 
@@ -124,25 +121,13 @@ def _address(text):
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _named_client(request):
-    """The client id that a request names, true or not; None where it names none."""
-    scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            return unquote_plus(b64decode(value.strip()).decode().partition(":")[0]) or None
-        except ValueError:
-            return None
-    named = request.params.get("client_id") or _asserted(request.params.get("client_assertion"))
-    return named if isinstance(named, str) else None
-
-
-def _asserted(assertion):
-    """The `sub` of a client's assertion (RFC 7523, 3), which is not verified here."""
-    try:
-        claims = assertion.split(".")[1]
-        return json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return None
+def _named_client(request, place):
+    """The client id that a request names, true or not, where the place reads it; None where it names none."""
+    brought = request.params if place == "authorize" else request.POST
+    form = {name: value for name, value in brought.items() if isinstance(value, str) and value}
+    if place == "authorize":
+        return form.get("client_id")  # nobody proves through a browser who they are
+    return named_client(request.headers, form)
 
 
 def includeme(config):

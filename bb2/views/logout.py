@@ -1,7 +1,5 @@
 """An app asks to end the person's session here too (OpenID Connect RP-Initiated Logout 1.0).  Their consents stay."""
 
-from urllib.parse import urlencode
-
 from pyramid.csrf import check_csrf_origin, check_csrf_token
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
@@ -12,7 +10,7 @@ from bb2 import audit
 from bb2.models import Client
 from bb2.oauth.requests import answer_uri
 from bb2.views.errors import page
-from bb2.views.pages import PageError, _
+from bb2.views.pages import PageError, _, as_link
 
 PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
@@ -74,17 +72,13 @@ class EndSession:
         """Ask the person, unless the app proves by an id_token that it means the one who is signed in."""
         if self.request.method == "POST" and self.request.browser.session_hash is None:
             # Another site's form brings no cookie (SameSite), a link does.
-            return HTTPSeeOther(f"{self.request.path}?{urlencode(self._with_language())}")
+            return as_link(self.request)
         if self.person is None:
             return self.signed_out()
         if self.hint and self.hint["sub"] == self.person.sub:
             return self.end()
         values = {"client": self.client, "asked": self.asked, "person": self.person}
         return render_to_response("bb2:templates/end_session.jinja2", values, request=self.request)
-
-    def _with_language(self):
-        languages = [(name, self.request.POST.get(name)) for name in ("lang", "ui_locales")]
-        return [*self.asked.items(), *(entry for entry in languages if isinstance(entry[1], str))]
 
     @view_config(request_method="POST", request_param="answer")
     def answer(self):

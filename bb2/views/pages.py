@@ -5,6 +5,7 @@ from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from babel.dates import format_date
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.i18n import TranslationStringFactory
 
 from bb2.settings import is_loopback
@@ -15,9 +16,9 @@ LANGUAGES = ("en", "es")
 LANGUAGE_COOKIE = "lang"
 LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")  # of a Host header, and nothing more
 ONE_YEAR = 31_536_000  # seconds
-#: What a link to the same page leaves out: the language, which it names itself, and what is secret, wherever it came.
-NOT_REPEATED = {
-    *("lang", "password", "token", "access_token", "refresh_token"),
+#: Parameters that no link repeats, wherever they came.
+SECRET = {
+    *("password", "token", "access_token", "refresh_token"),
     *("client_secret", "client_assertion", "code", "code_verifier"),
 }
 CONTENT_SECURITY_POLICY = (
@@ -93,9 +94,15 @@ def _same_page(request, language):
         asked = [("request", kept)] if isinstance(kept, str) else []
     if request.matched_route and request.matched_route.name == "sign_out":
         path, asked = request.route_path("home"), []
-    query = [(name, value) for name, value in asked if name not in NOT_REPEATED]
+    query = [(name, value) for name, value in asked if name not in SECRET | {"lang"}]
     # One slash: a path that begins with two would be the address of another host (RFC 3986, 4.2).
     return f"/{path.lstrip('/')}?{urlencode([*query, ('lang', language)])}"
+
+
+def as_link(request):
+    """The form of another site, sent on as a link: the form brings no cookie (SameSite), a link does."""
+    asked = [(name, value) for name, value in request.params.items() if isinstance(value, str) and name not in SECRET]
+    return HTTPSeeOther(f"{request.path}?{urlencode(asked)}")
 
 
 def initial(name):

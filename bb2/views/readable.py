@@ -30,7 +30,9 @@ def refuse_unreadable(event):
         _forget_body(request)
         raise HTTPRequestEntityTooLarge(f"The body is larger than {MOST_BODY} bytes")
     try:
-        _query, _form = request.GET, request.POST
+        _query, form = request.GET, request.POST
+        if None in form:
+            raise ValueError("a part without a name")
     except (ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
         request.environ["QUERY_STRING"] = ""
         _forget_body(request)

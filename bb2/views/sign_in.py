@@ -7,9 +7,10 @@ from pyramid.view import view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
-from bb2.identity.known import ONE_YEAR, cookie_name, known_browser, remembered
+from bb2.identity.known import ONE_YEAR, known_browser, remembered
+from bb2.identity.sessions import cookie_name
 from bb2.models import AuthorizationRequest
-from bb2.oauth import requests
+from bb2.oauth import consents, requests
 from bb2.views.consent import decline
 from bb2.views.limited import TooMany, client_address
 from bb2.views.pages import PageError, _
@@ -53,7 +54,8 @@ class SignIn:
         if not self._is_right(account, username, password):
             audit.record(self.db, "account.refused", **self._asked())
             return self.show(wrong=True, username=username)
-        self._refuse_closed(account.beneficiary)
+        if not consents.lock(self.db, account.beneficiary_id):
+            self._refuse_closed(account.beneficiary)
         self._remember(account)
         self.request.browser.sign_in(account.beneficiary)
         audit.record(self.db, "account.signed_in", beneficiary_id=account.beneficiary_id, **self._asked())
@@ -67,28 +69,33 @@ class SignIn:
 
     def _is_right(self, account, username, password):
         """Is it the password?  Only wrong ones stay counted; TooMany when there were too many of them."""
-        limits, tries = self.request.registry["limits"], self._tries(account, username)
+        limits, (own, shared) = self.request.registry["limits"], self._tries(account, username)
         password_hash = account and account.password_hash
         self.db.commit()  # so that SQLite's one writer is free while this counts, and while it hashes
-        if wait := limits.count(tries):
-            self._pause(wait)
+        # What one address is refused does not count for others: else it could lock the person out everywhere.
+        for tries in own, shared:
+            if wait := limits.count(tries):
+                self._pause(wait)
         right = builtin.is_password(password_hash, password)
         if right:
-            limits.count(tries, -1)
+            limits.count(own | shared, -1)
         return right
 
     def _tries(self, account, username):
-        """{key: limit} of a try.  A browser that the person knows is counted apart: strangers cannot hold it up."""
+        """The {key: limit} that only this address or browser uses up, and the one that others share.
+
+        A browser that the person knows is counted apart: strangers cannot hold it up.
+        """
         name, settings = builtin.plain(username), self.request.registry["settings"]
-        known = known_browser(self.request.cookies.get(cookie_name(settings.secure)), account)
+        known = known_browser(self.request.cookies.get(cookie_name("known", settings.secure)), account)
         if known:
-            return {("sign_in", "browser", name, known): settings.limit_sign_in_account}
+            return {("sign_in", "browser", name, known): settings.limit_sign_in_account}, {}
         address = client_address(self.request)
-        tries = {
-            ("sign_in", "account", name, address or ""): settings.limit_sign_in_account,
-            ("sign_in", "anywhere", name): settings.limit_sign_in_anywhere,
-        }
-        return tries | ({("sign_in", "address", address): settings.limit_sign_in_address} if address else {})
+        own = {("sign_in", "account", name, address or ""): settings.limit_sign_in_account}
+        shared = {("sign_in", "anywhere", name): settings.limit_sign_in_anywhere}
+        if address:
+            shared["sign_in", "address", address] = settings.limit_sign_in_address
+        return own, shared
 
     def _pause(self, wait):
         if wait.first:
@@ -99,8 +106,7 @@ class SignIn:
 
     def _refuse_closed(self, person):
         """Nobody signs in as a person whose record is not served any more; they are told so, and whom to call."""
-        if person.closed_at is None:
-            return
+        self.db.refresh(person)
         audit.record(self.db, "account.refused", beneficiary_id=person.id, **self._asked(), reason="closed")
         self.db.commit()
         call = _(
@@ -122,7 +128,8 @@ class SignIn:
 
     def _remember(self, account):
         """The browser is known to this person from now on."""
-        name, secure = cookie_name(self.request.registry["settings"].secure), self.request.registry["settings"].secure
+        secure = self.request.registry["settings"].secure
+        name = cookie_name("known", secure)
         value = remembered(self.request.cookies.get(name), account)
         self.request.add_response_callback(
             lambda _request, response: response.set_cookie(

@@ -1,4 +1,4 @@
-"""The token and revocation endpoints: oauthlib's answer, passed on (RFC 6749, 3.2; RFC 7009)."""
+"""OAuth's endpoints for apps: oauthlib's answer, passed on (RFC 6749, 3.2; RFC 7009; RFC 7662; RFC 9126)."""
 
 import json
 
@@ -6,11 +6,14 @@ from oauthlib.oauth2 import OAuth2Error
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
+from sqlalchemy.orm import Session
 
 from bb2.oauth import consents
 from bb2.oauth.errors import DESCRIPTIONS
-from bb2.oauth.server import TOKEN_PARAMETERS
+from bb2.oauth.server import AUTHENTICATION_PARAMETERS, AUTHORIZATION_PARAMETERS, TOKEN_PARAMETERS
 from bb2.views.errors import refusal
+
+PUSHED_PARAMETERS = (*AUTHORIZATION_PARAMETERS, *AUTHENTICATION_PARAMETERS)
 
 
 @view_config(route_name="token", permission=NO_PERMISSION_REQUIRED, require_csrf=False, limited="token")
@@ -29,6 +32,19 @@ def revoke(request):
     """The token's consent, with every token under it."""
     request.oauth.validator.revoke_consent = True
     return answer(request, request.oauth.create_revocation_response)
+
+
+@view_config(route_name="introspect", permission=NO_PERMISSION_REQUIRED, require_csrf=False, limited="introspect")
+def introspect(request):
+    """On a connection that only reads."""
+    with Session(request.registry["reader"]) as db:
+        request.oauth.validator.db = db
+        return answer(request, request.oauth.create_introspect_response)
+
+
+@view_config(route_name="pushed_request", permission=NO_PERMISSION_REQUIRED, require_csrf=False, limited="par")
+def push(request):
+    return answer(request, request.oauth.create_pushed_response, PUSHED_PARAMETERS)
 
 
 def answer(request, endpoint, parameters=TOKEN_PARAMETERS):

@@ -1,7 +1,7 @@
 """OpenID Connect Core 5.3: claims about the beneficiary, by the scopes granted."""
 
-from bb2.discovery import fhir_base
 from bb2.oauth.claims import released
+from bb2.settings import fhir_base
 
 
 def userinfo(request):

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 from bb2.oauth.clients import add_client
 from bb2.scopes import coverage as coverage_scope
-from bb2.scopes import explanation_of_benefit, launch_patient, offline_access, openid, profile
+from bb2.scopes import explanation_of_benefit
 from bb2.scopes import patient as patient_scope
 from bb2.testing import ALICE, ConsentServer
+from built_in import BUILT_IN
 
-BUILT_IN = (openid, profile, launch_patient, offline_access, patient_scope, coverage_scope, explanation_of_benefit)
 RESOURCES = {
     resource.type: resource
     for resource in (patient_scope.PATIENT, coverage_scope.COVERAGE, explanation_of_benefit.EXPLANATION_OF_BENEFIT)

@@ -1,10 +1,11 @@
 """What `_include` brings along does not depend on who holds the records, nor on how many they are."""
 
-from fhir_records import BUILT_IN, CLAIMS_AND_COVERAGE, EVERYTHING, claim, coverage, included
+from fhir_records import CLAIMS_AND_COVERAGE, EVERYTHING, claim, coverage, included
 
 from bb2.fhir import FhirRecord, MemorySource, Page
 from bb2.scopes import FhirResource, hookimpl
 from bb2.testing import ALICE, BOB, ConsentServer
+from built_in import BUILT_IN
 
 
 def search(server, token, query):

@@ -274,6 +274,9 @@ def test_a_form_with_files_is_a_form_too(server, token, version):
     assert "type" in assert_outcome(server.post(path, upload_files=file, headers=headers, status=400), "invalid")
     no_boundary = server.post(path, "x", headers=headers | {"Content-Type": "multipart/form-data"}, status=400)
     assert_outcome(no_boundary, "invalid")
+    of_parts = headers | {"Content-Type": "multipart/form-data; boundary=x"}
+    no_name = server.post(path, "--x\r\n\r\ndme\r\n--x--\r\n", headers=of_parts, status=400)
+    assert_outcome(no_name, "invalid")
 
 
 def test_a_post_that_is_no_form_is_refused(server, token, version):

@@ -4,21 +4,10 @@ import pytest
 
 from bb2.db import make_engine
 from bb2.models import Base
-from bb2.scopes import (
-    coverage,
-    explanation_of_benefit,
-    fhir_user,
-    launch_patient,
-    offline_access,
-    openid,
-    patient,
-    profile,
-)
 from bb2.settings import SETTINGS
 from bb2.testing import ConsentServer
+from built_in import BUILT_IN
 from databases import emptied, new_database
-
-BUILT_IN = (openid, profile, launch_patient, fhir_user, offline_access, patient, coverage, explanation_of_benefit)
 
 
 @pytest.fixture(scope="session")

@@ -82,9 +82,14 @@ def change_app(server, **values):
 
 
 def earlier(server, model, *columns, **duration):
-    """Move times of a table into the past."""
+    """Move times of a table into the past: in the rows of the server's app, where rows are of apps."""
+    mine = select(model)
+    if hasattr(model, "client_id"):
+        mine = mine.where(model.client_id == server.client_id)
+    elif hasattr(model, "consent"):
+        mine = mine.where(model.consent.has(client_id=server.client_id))
     with server.db() as db:
-        for row in db.scalars(select(model)):
+        for row in db.scalars(mine):
             for column in columns:
                 if getattr(row, column) is not None:
                     setattr(row, column, getattr(row, column) - timedelta(**duration))

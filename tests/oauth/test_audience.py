@@ -23,7 +23,6 @@ class TestATokenForOneFhirBase:
     @pytest.mark.parametrize("name", ["aud", "resource"])
     @pytest.mark.parametrize("slash", ["", "/"])
     def test_opens_that_one_only(self, server, name, slash):
-        """AUTHZ-30"""
         for base, statuses in (V1, [200, 401]), (V2, [401, 200]):
             token = redeem(server, granted(server, **{name: base + slash}))
             assert opened(server, token) == statuses
@@ -66,7 +65,6 @@ class TestATokenForNoneInParticular:
 
 class TestAnotherServersBase:
     def test_is_refused_at_authorize(self, server):
-        """AUTHZ-29"""
         evil = "https://evil-fhir.example/r4"
         assert error_of(ask(server, SCOPE, aud=evil)) == "invalid_request"
         assert error_of(ask(server, SCOPE, resource=evil)) == "invalid_target"

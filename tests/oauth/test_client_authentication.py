@@ -25,7 +25,6 @@ def basic(credentials, scheme="Basic"):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_wrong_credentials_are_refused_everywhere_in_the_same_words(server, endpoint):
-    """CLI-03, CLI-04, CLI-05, CLI-06, CLI-07"""
     mine, told = server.client_id, set()
     for form, headers in (
         ({"client_id": mine, "client_secret": "wrong"}, None),
@@ -68,13 +67,11 @@ def test_wrong_credentials_are_refused_everywhere_in_the_same_words(server, endp
     ],
 )
 def test_a_malformed_header_is_refused(server, header):
-    """CLI-10"""
     for endpoint in "token", "introspect":
         assert post(server, endpoint, {"Authorization": header}).json["error"] == "invalid_client"
 
 
 def test_good_credentials_are_taken_in_the_header_as_in_the_body(server):
-    """CLI-01, CLI-02, CLI-11, CLI-12"""
     secret = server.client_secret.replace("-", "%2D").replace("_", "%5F")
     for form, headers in (
         ({"client_id": server.client_id, "client_secret": server.client_secret}, None),
@@ -85,7 +82,6 @@ def test_good_credentials_are_taken_in_the_header_as_in_the_body(server):
 
 
 def test_two_ways_at_once_are_refused(server):
-    """CLI-08"""
     headers = basic(f"{server.client_id}:{server.client_secret}")
     for form in ({"client_secret": server.client_secret}, {"client_assertion": "x"}):
         for endpoint in ENDPOINTS:
@@ -94,7 +90,7 @@ def test_two_ways_at_once_are_refused(server):
 
 
 def test_an_unknown_app_is_compared_like_a_known_one(server, monkeypatch):
-    """CLI-05: nobody learns from the time whether an app is registered."""
+    """Nobody learns from the time whether an app is registered."""
     compared = []
 
     def compare_digest(mine, stored):
@@ -111,7 +107,6 @@ def test_an_unknown_app_is_compared_like_a_known_one(server, monkeypatch):
 
 
 def test_a_public_app_names_itself_and_may_prove_nothing(server):
-    """CLI-13, CLI-14, CLI-15"""
     app = another_app(server, public=True)
     answered = app.approve(app.consent_page(EVERYTHING))
     for wrong in ({"client_secret": "any"}, {"client_id": server.client_id}, {"client_id": None}):
@@ -130,7 +125,6 @@ def test_an_app_that_gets_a_secret_or_keys_is_public_no_more(server):
 
 
 def test_credentials_in_the_url_are_refused(server):
-    """CLI-16"""
     query = f"client_id={server.client_id}&client_secret={server.client_secret}"
     for endpoint in ENDPOINTS:
         refused = server.post(f"/v2/o/{endpoint}/?{query}", {"token": "x"}, status=400)

@@ -56,7 +56,6 @@ def preflight(server, path, origin, method="POST", headers="authorization,conten
 
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_what_every_app_may_know_every_site_may_read(server, path):
-    """DISC-21, SMART-13"""
     for origin in EVIL, ORIGIN, "null":
         assert allowed(server.get(path, headers={"Origin": origin})) == "*"
     answered = preflight(server, path, EVIL, "GET", "accept")
@@ -66,7 +65,6 @@ def test_what_every_app_may_know_every_site_may_read(server, path):
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_what_apps_use_is_open_to_the_sites_that_they_registered(server, spa, path):
-    """TOK-33"""
     answered = preflight(server, path, ORIGIN)
     assert (answered.status_int, allowed(answered), answered.body) == (204, ORIGIN, b"")
     assert "Authorization" in answered.headers["Access-Control-Allow-Headers"]
@@ -81,7 +79,6 @@ def test_what_apps_use_is_open_to_the_sites_that_they_registered(server, spa, pa
 
 @pytest.mark.parametrize("path", CLOSED)
 def test_pages_and_what_servers_use_are_open_to_no_site(server, spa, path):
-    """AUTHZ-31"""
     for origin in EVIL, ORIGIN, "http://localhost":
         for response in (
             server.get(path, headers={"Origin": origin}, status="*"),
@@ -92,7 +89,6 @@ def test_pages_and_what_servers_use_are_open_to_no_site(server, spa, path):
 
 
 def test_a_browsers_app_gets_its_token_and_reads_with_it(server, spa):
-    """TOK-32"""
     headers = {"Origin": ORIGIN}
     code = code_of(spa.approve(spa.consent_page("openid patient/Coverage.read")))
     answered = spa.post("/v2/o/token/", spa.token_request(code), headers=headers)

@@ -30,7 +30,7 @@ def folder(tmp_path):
     made = int(time.time()) - 3600
     stored = RSA | {"kid": f"{made}-first", "use": "sig", "alg": "RS256"}
     (folder / f"{made}-first.jwk").write_text(json.dumps(stored))
-    (made_now,) = signing_keys.ensure_key(folder)
+    (made_now,) = signing_keys.ensure_keys(folder)
     move(folder, made_now.kid, -3600)
     return folder
 
@@ -63,7 +63,7 @@ def after_a_second():
 def test_a_folder_of_the_first_release_gains_an_es256_key_and_keeps_its_own(folder):
     assert [len(kids(folder, alg)) for alg in ("RS256", "ES256")] == [1, 1]
     assert kids(folder, "RS256")[0].endswith("-first")
-    assert signing_keys.ensure_key(folder) == []
+    assert signing_keys.ensure_keys(folder) == []
     keys = SigningKeys.load(folder)
     assert [signs(keys, alg) for alg in ("RS256", "ES256")] == kids(folder, "RS256") + kids(folder)
 
@@ -182,6 +182,9 @@ BAD_FILES = (
     json.dumps(EC | NAMED | {"alg": "RS256"}),
     json.dumps(EC | NAMED | {"alg": "ES256", "kid": "1-other"}),
     json.dumps(EC | NAMED | {"alg": "ES256", "nbf": "soon"}),
+    json.dumps(EC | NAMED | {"alg": "ES256", "nbf": float("inf")}),
+    json.dumps(EC | NAMED | {"alg": "ES256"})[:-1] + ', "nbf": 1e400}',
+    "[" * 100_000,
     json.dumps(EC | NAMED | {"alg": "ES256", "x": 5}),
     json.dumps({name: EC[name] for name in ("kty", "crv", "x", "y")} | NAMED | {"alg": "ES256"}),
     json.dumps(ECKey.generate_key("P-384").as_dict(private=True) | NAMED | {"alg": "ES256"}),

@@ -123,8 +123,10 @@ def test_the_answer_needs_the_sessions_own_form(app, token):
 
 def test_another_sites_form_becomes_a_link_since_it_brings_no_cookie(app, token):
     asked = {"id_token_hint": token["id_token"], "post_logout_redirect_uri": GOODBYE, "ui_locales": "es"}
-    link = log_out(another_browser(app), "post", 303, **asked)
+    link = log_out(another_browser(app), "post", 303, **asked, client_secret="a secret")
     assert link.location.split("?")[0].endswith("/v2/connect/logout")
+    assert "ui_locales=es" in link.location
+    assert "secret" not in link.location
     assert is_signed_in(app)
     assert app.get(link.location, status=303).location == GOODBYE
     assert not is_signed_in(app)

@@ -3,19 +3,26 @@
 import json
 import socket
 import ssl
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from http.client import HTTPException
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from bb2.clock import utcnow
 from bb2.oauth import clients, fetch
+from bb2.oauth.assertions import named_client
 from bb2.oauth.client_keys import ALGORITHMS
 from bb2.oauth.errors import ClientError
 from bb2.oauth.fetch import Fetcher, FetchError, may_be_asked
@@ -44,7 +51,6 @@ def proves(app, **changes):
 class TestAnAppWithAKey:
     @pytest.mark.parametrize("alg", ALGORITHMS)
     def test_exchanges_its_code_and_refreshes(self, server, alg):
-        """CLI-20"""
         app = app_with_key(server, alg)
         token = redeem(app, app.approve(app.consent_page("openid patient/Coverage.read")), **proof(app, alg))
         assert opens(app, token) == 200
@@ -77,7 +83,6 @@ class TestAnAppWithAKey:
         ],
     )
     def test_names_this_server_as_the_audience(self, server, aud):
-        """CLI-27"""
         app = app_with_key(server)
         assert proves(app, **proof(app, aud=aud))
 
@@ -87,7 +92,6 @@ class TestAnAppWithAKey:
         assert not proves(app, **proof(app) | {"client_id": server.client_id})
 
     def test_is_refused_a_claim_that_is_wrong_and_told_which(self, server):
-        """CLI-21, CLI-22"""
         app, now = app_with_key(server), int(time.time())
         for name, value in (
             ("aud", None),
@@ -108,6 +112,7 @@ class TestAnAppWithAKey:
             ("jti", None),
             ("jti", ""),
             ("jti", 7),
+            ("jti", "x" * 513),
             ("sub", None),
             ("sub", "somebody"),
         ):
@@ -117,12 +122,19 @@ class TestAnAppWithAKey:
         for iss in (None, "somebody", 7, [], "\x00", "é", server.client_id):
             assert not proves(app, **proof(app, iss=iss, sub=iss)), iss
 
+    def test_is_refused_an_id_of_half_a_character(self, server):
+        app, key = app_with_key(server), key_for("ES384")
+        said = json.dumps(claims(app, jti="\ud800")).encode()
+        assertion = jws.serialize_compact({"alg": "ES384", "kid": key.kid}, said, key, algorithms=["ES384"])
+        response = refused(app, **asserting(assertion))
+        assert response.status_int == 401
+        assert "jti must be" in response.json["error_description"]
+
     def test_may_have_a_clock_that_is_a_little_fast(self, server):
         app, now = app_with_key(server), int(time.time())
         assert proves(app, **proof(app, exp=now + 310, iat=now + 10, nbf=now + 10))
 
     def test_uses_each_assertion_once(self, server):
-        """CLI-23"""
         app = app_with_key(server)
         once = proof(app)
         assert proves(app, **once)
@@ -146,7 +158,6 @@ class TestAnAppWithAKey:
         assert not proves(app, **proof(app))
 
     def test_has_no_other_way_to_prove_it(self, server):
-        """CLI-26, M-20"""
         app = another_app(server)
         secret = {"client_id": app.client_id, "client_secret": app.client_secret}
         assert proves(app, **secret)
@@ -169,7 +180,6 @@ class TestAnAppWithAKey:
 
 class TestAForgedAssertion:
     def test_proves_nothing(self, server):
-        """CLI-18, CLI-24"""
         app = app_with_key(server)
         said, key = claims(app), key_for("ES384")
         jwk = public(key)["keys"][0]
@@ -203,7 +213,6 @@ class TestAForgedAssertion:
 
     @pytest.mark.parametrize("garbage", ["x", "..", "a.b.c", "é.é.é", "[" * 3000, "e30.e30.e30", "e30.W10.e30", " "])
     def test_that_is_garbage_is_refused(self, server, garbage):
-        """CLI-17"""
         assert refused(server, **asserting(garbage)).status_int == 401
 
     def test_of_deep_json_is_refused(self, server):
@@ -212,10 +221,22 @@ class TestAForgedAssertion:
         for assertion in f"{deep}.e30.e30", f"{header}.{deep}.e30":
             assert refused(server, **asserting(assertion)).status_int == 401
 
+    @pytest.mark.parametrize("alg", [{}, [], 5, None])
+    def test_whose_algorithm_is_no_text_is_refused(self, server, alg):
+        said = unsigned({"alg": alg, "kid": "x"}, {"iss": server.client_id})
+        assert refused(server, **asserting(f"{said}AAAA")).status_int == 401
+
+    def test_whose_claims_nobody_can_read_names_nobody(self):
+        good = {"alg": "ES384", "kid": "x"}
+        for payload in b"[" * 5000, b"[]", b"{", b"\xff", b'{"iss": 5}', b"{}":
+            claims_part = urlsafe_b64encode(payload).decode().rstrip("=")
+            header, _claims, _signature = unsigned(good, {}).split(".")
+            assert named_client(f"{header}.{claims_part}.AAAA") is None
+        assert named_client(f"{unsigned(good, {'iss': 'the app'})}AAAA") == "the app"
+
 
 class TestTheRequest:
     def test_names_the_type_of_the_assertion(self, server):
-        """CLI-25"""
         app = app_with_key(server)
         for changes in (
             {"client_assertion_type": None},
@@ -244,7 +265,6 @@ class TestTheRequest:
 
 class TestDiscovery:
     def test_says_how_apps_prove_who_they_are(self, server):
-        """DISC-16, SMART-15"""
         document = server.get("/.well-known/openid-configuration").json
         for endpoint in "token", "revocation", "introspection":
             assert "private_key_jwt" in document[f"{endpoint}_endpoint_auth_methods_supported"]
@@ -268,6 +288,10 @@ class TestARegistration:
             (lambda: public(key_for("ES384"))["keys"][0] | {"kid": ""}, "kid"),
             (lambda: public(key_for("ES384"))["keys"][0] | {"use": "enc"}, "signatures"),
             (lambda: public(key_for("ES384"))["keys"][0] | {"alg": "HS256"}, "alg"),
+            (lambda: public(key_for("ES384"))["keys"][0] | {"alg": []}, "alg"),
+            (lambda: public(key_for("ES384"))["keys"][0] | {"use": []}, "signatures"),
+            (lambda: public(key_for("ES384"))["keys"][0] | {"crv": {}}, "P-384"),
+            (lambda: public(key_for("ES384"))["keys"][0] | {"x": "\ud800"}, "not a JSON Web Key"),
             (lambda: public(key_for("ES384"))["keys"][0] | {"x": "AAAA"}, "not a JSON Web Key"),
             (lambda: public(key_for("RS384"))["keys"][0] | {"n": 7}, "not a JSON Web Key"),
             (lambda: public(key_for("RS384"))["keys"][0] | {"kty": []}, "RSA, or EC"),
@@ -291,8 +315,9 @@ class TestARegistration:
         ["http://app.example/jwks", "ftp://app.example", "/jwks", "https://a:b@app.example", "https://x/#k", "a.b:/x"],
     )
     def test_takes_keys_from_an_https_url_only(self, uri):
-        with pytest.raises(ClientError, match="jwks_uri"):
+        with pytest.raises(ClientError, match="jwks_uri") as refused:
             clients.checked_jwks_uri(uri)
+        assert "private-use" not in str(refused.value)
 
     def test_is_of_one_kind(self, server):
         keys = {"jwks": public(key_for("ES384"))}
@@ -312,10 +337,43 @@ def site():
 def published(server):
     """The keys that the server has fetched: none, and with no pause between two fetches of the tests."""
     kept = server.app.registry["assertions"].published
-    kept.answers.clear()
+    forget(kept)
     pause, kept.pause = kept.pause, 0
     yield kept
     kept.pause = pause
+
+
+def forget(kept):
+    """As if no URL had been asked yet."""
+    kept.answers.clear()
+    kept.tried.clear()
+
+
+class SlowSites:
+    """A fetcher whose sites answer `keys` when `release` is called, and not before."""
+
+    def __init__(self):
+        self.keys, self.asked, self.answers = [], [], threading.Event()
+
+    def json(self, url):
+        self.asked.append(url)
+        assert self.answers.wait(10)
+        return {"keys": self.keys}
+
+    @contextmanager
+    def waited_for(self, kept, *urls, anew=False):
+        """Requests wait for the sites of these URLs."""
+        self.answers.clear()
+        with ThreadPoolExecutor(len(urls)) as pool:
+            waiting = [pool.submit(kept.keys, url, anew) for url in urls]
+            try:
+                while len(kept.asking) < len(urls):
+                    time.sleep(0.001)
+                yield
+            finally:
+                self.answers.set()
+                for request in waiting:
+                    request.result()
 
 
 class TestPublishedKeys:
@@ -348,10 +406,50 @@ class TestPublishedKeys:
             assert not proves(app, **asserting(signed(claims(app), unknown)))
         assert len(site.asked) == 1
         site.status = 500
-        published.answers.clear()
+        forget(published)
         for _ in range(5):
             assert not proves(app, **proof(app))
         assert len(site.asked) == 2
+
+    def test_stay_good_when_somebody_makes_up_a_key_while_the_site_fails(self, server, site, published):
+        app, unknown = another_app(server, jwks_uri=site.url), key_for("ES384", "unknown")
+        site.publish(key_for("ES384"))
+        assert proves(app, **proof(app))
+        site.status = 503
+        published.pause = 60
+        published.tried.clear()
+        for _ in range(2):
+            assert not proves(app, **asserting(signed(claims(app), unknown)))
+            assert proves(app, **proof(app))
+        assert len(site.asked) == 2
+
+    def test_that_are_kept_are_had_at_once_while_another_request_waits_for_the_site(self):
+        sites = SlowSites()
+        kept = PublishedKeys(sites)
+        sites.keys = ["first"]
+        sites.answers.set()
+        assert kept.keys("a") == ["first"]
+        kept.pause = 0
+        sites.keys = ["second"]
+        with sites.waited_for(kept, "a", anew=True):
+            assert kept.keys("a") == ["first"]
+            kept.lifetime = 0
+            assert kept.keys("a") == ["first"]
+            with pytest.raises(FetchError, match="try again"):
+                kept.keys("a", anew=True)
+        kept.lifetime = 600
+        assert kept.keys("a") == ["second"]
+        assert sites.asked == ["a", "a"]
+
+    def test_are_waited_for_by_two_requests_at_a_time_and_the_others_are_told_to_try_again(self):
+        sites = SlowSites()
+        kept = PublishedKeys(sites)
+        with sites.waited_for(kept, "a", "b"):
+            for url in "a", "b", "c":
+                with pytest.raises(FetchError, match="try again"):
+                    kept.keys(url)
+        assert kept.keys("c") == []
+        assert sites.asked.count("a") == sites.asked.count("b") == sites.asked.count("c") == 1
 
     def test_that_are_private_or_of_no_use_are_passed_over(self, server, site, published):
         app, key = another_app(server, jwks_uri=site.url), key_for("ES384")
@@ -427,7 +525,17 @@ class TestAnAddress:
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
             "64:ff9b::a00:1",
+            "64:ff9b:1::1",
             "2002:7f00:1::",
+            "2001::7f00:1",
+            "2001:db8::1",
+            "192.0.0.9",
+            "192.88.99.1",
+            "::127.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "fec0::1",
+            "5f00::1",
+            "3fff::1",
         ],
     )
     def test_that_is_not_public_is_not_asked(self, monkeypatch, address):
@@ -456,6 +564,79 @@ class TestAnAddress:
             Fetcher().json("https://app.example/jwks")
         assert looked_up == ["app.example"]
         assert connected == [("93.184.215.14", 443)]
+
+    def test_that_takes_no_connection_leaves_time_for_the_next(self, monkeypatch):
+        waited = []
+
+        def create_connection(address, timeout):
+            waited.append((address[0], timeout))
+            raise OSError
+
+        addresses = "93.184.215.14", "93.184.215.15"
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: resolved(*addresses))
+        monkeypatch.setattr(socket, "create_connection", create_connection)
+        with pytest.raises(FetchError):
+            Fetcher().json("https://app.example/jwks")
+        assert [address for address, _timeout in waited] == list(addresses)
+        assert waited[0][1] <= fetch.SECONDS / 2
+        assert fetch.SECONDS / 2 < waited[1][1] <= fetch.SECONDS
+
+    def test_that_took_the_connection_when_nobody_waited_any_more_is_not_asked(self, monkeypatch, site):
+        connection, connect, wires = fetch.Connection(urlsplit(site.url), True, None), socket.create_connection, []
+
+        def create_connection(address, timeout):
+            connection.abort()
+            wires.append(connect(address, timeout))
+            return wires[0]
+
+        monkeypatch.setattr(socket, "create_connection", create_connection)
+        with pytest.raises(TimeoutError):
+            connection.read()
+        assert [wire.fileno() for wire in wires] == [-1]
+        assert site.asked == []
+
+    def test_is_not_tried_any_more_when_nobody_waits(self, monkeypatch):
+        connection, tried = fetch.Connection(urlsplit("https://app.example/jwks"), False, None), []
+
+        def create_connection(address, _timeout):
+            tried.append(address)
+            connection.abort()
+            raise OSError
+
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: resolved("93.184.215.14", "1.1.1.1"))
+        monkeypatch.setattr(socket, "create_connection", create_connection)
+        with pytest.raises(TimeoutError):
+            connection.read()
+        assert tried == [("93.184.215.14", 443)]
+
+    def test_that_drips_is_read_until_the_deadline_and_no_longer(self, site):
+        site.body, site.delay = b"x" * 1000, 0.05
+        connection = fetch.Connection(urlsplit(site.url), True, None)
+        connection.deadline = time.monotonic() + 0.3
+        with pytest.raises(TimeoutError):
+            connection.read()
+        connection.abort()
+
+    def test_that_waits_for_a_thread_is_forgotten_with_the_request(self, site, monkeypatch):
+        monkeypatch.setattr(fetch, "SECONDS", 0.1)
+        fetcher, release = Fetcher(loopback=True), threading.Event()
+        busy = [fetcher.pool.submit(release.wait) for _ in range(fetch.AT_ONCE)]
+        with pytest.raises(FetchError):
+            fetcher.json(site.url)
+        assert fetcher.pool._work_queue.get_nowait().future.cancelled()
+        release.set()
+        assert all(task.result() for task in busy)
+
+    def test_whose_answer_is_no_http_is_logged_in_characters_that_do_nothing(self, monkeypatch, caplog):
+        def read(_self):
+            raise HTTPException("X\x1b[2K\r2026 INFO consent.given\x85\n" + "x" * 300)
+
+        monkeypatch.setattr(fetch.Connection, "read", read)
+        with pytest.raises(FetchError):
+            Fetcher(loopback=True).json("http://127.0.0.1/keys")
+        (told,) = [record.getMessage() for record in caplog.records if record.name == "bb2.oauth.fetch"]
+        assert told.isprintable()
+        assert len(told) < 300
 
     def test_on_this_machine_is_asked_by_a_developers_own_server_only(self, site):
         site.body = b"{}"

@@ -10,7 +10,7 @@ from bb2.models import PushedRequest
 from bb2.oauth import pushed
 from bb2.oauth.secrets import hashed
 from bb2.testing import ALICE, STATE, answer_of
-from oauth.steps import another_app, change_app, earlier, error_of, redeem
+from oauth.steps import another_app, ask, change_app, earlier, error_of, redeem
 
 SCOPE = "openid patient/Coverage.read"
 
@@ -96,8 +96,6 @@ class TestAPushedRequest:
 
 
 class TestARequestUri:
-    """M-15"""
-
     def test_is_used_once(self, server):
         uri = push(server)["request_uri"]
         assert bring(server, uri).status_int == 303
@@ -134,7 +132,6 @@ class TestARequestUri:
             assert is_gone(server.get("/v2/o/authorize/", brought, status="*"))
 
     def test_of_another_server_is_not_fetched(self, server):
-        """AUTHZ-24, AUTHZ-36"""
         asked = server.authorization_request(SCOPE, request_uri="https://evil.example/request")
         refused = server.get("/v2/o/authorize/", asked)
         assert error_of(refused) == "request_uri_not_supported"
@@ -150,6 +147,15 @@ class TestARequestUri:
         uri = push(app)["request_uri"]
         change_app(app, scopes=["patient/Patient.read"])
         assert error_of(bring(app, uri)) == "invalid_scope"
+
+
+def test_a_request_that_comes_by_the_browser_is_kept_in_the_same_bounds(server):
+    for state in "s" * 2048, "s" * 2049:
+        answered = ask(server, SCOPE, state=state)
+        assert ("error" in answer_of(answered)) == (len(state) > 2048)
+    assert error_of(answered) == "invalid_request"
+    assert answer_of(answered)["state"] == state
+    assert error_of(ask(server, SCOPE, nonce="n" * 2049)) == "invalid_request"
 
 
 class TestTheEndpoint:
@@ -177,6 +183,16 @@ class TestTheEndpoint:
         refused = push(server, status=400, **changes)
         assert refused["error"] == error
         assert set(refused) == {"error", "error_description"}
+
+    def test_takes_no_more_than_it_can_keep(self, server):
+        kept = {"state": "s" * 2048, "nonce": "n" * 2048}
+        assert push(server, **kept)["request_uri"]
+        for name in "state", "nonce", "claims", "login_hint", "ui_locales":
+            refused = push(server, **{name: "x" * 2049}, status=400)
+            assert refused["error"] == "invalid_request"
+            assert name in refused["error_description"]
+        whole = kept | {"login_hint": "l" * 2048, "acr_values": "a" * 2048}
+        assert "8192" in push(server, **whole, status=400)["error_description"]
 
     def test_wants_post_and_a_form(self, server):
         assert server.get("/v2/o/par/", status=405).headers["Allow"] == "POST"

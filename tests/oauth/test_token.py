@@ -1,7 +1,6 @@
 """The token endpoint: what a code is good for, once; and what the answer says."""
 
 import re
-from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -277,44 +276,3 @@ class TestTheEndpoint:
         refused = server.post("/v2/o/token/", {"grant_type": "x"}, status=400)
         assert refused.headers["Cache-Control"] == "no-store"
         assert refused.content_type == "application/json"
-
-    def test_takes_basic_credentials_as_rfc_6749_has_them(self, server):
-        for scheme, client_id, secret, status in (
-            ("Basic", server.client_id, server.client_secret, 200),
-            ("bAsIc", server.client_id.replace("_", "%5F"), server.client_secret.replace("-", "%2D"), 200),
-            ("Basic", server.client_id, "wrong", 401),
-            ("Basic", "unknown", server.client_secret, 401),
-            ("Basic", "nul\x00", server.client_secret, 401),
-            ("Digest", server.client_id, server.client_secret, 401),
-        ):
-            code = code_of(server.approve(server.consent_page("openid")))
-            response = basic(server, code, client_id, secret, scheme=scheme)
-            assert response.status_int == status
-            if status == 401:
-                assert response.json["error"] == "invalid_client"
-                assert response.headers["WWW-Authenticate"] == 'Basic realm="bb2"'
-
-    @pytest.mark.parametrize(
-        "header",
-        ["Basic", "Basic ", "Basic !", "Basic YQ==", "Basic w6k6w6k=", "Basic //8=", "Basic é", "x", ",", "Basic  "],
-    )
-    def test_refuses_malformed_basic_credentials(self, server, header):
-        asked = server.token_request("any", client_id=None, client_secret=None)
-        response = server.post("/v2/o/token/", asked, headers={"Authorization": header}, status=401)
-        assert response.json["error"] == "invalid_client"
-
-    def test_refuses_two_methods_of_authentication_at_once(self, server, code):
-        response = basic(server, code, server.client_id, server.client_secret, client_secret=server.client_secret)
-        assert response.status_int == 400
-        assert response.json["error"] == "invalid_request"
-
-    def test_refuses_basic_credentials_of_one_app_with_the_id_of_another(self, server, code):
-        assert basic(server, code, server.client_id, server.client_secret, body_id="other").status_int == 401
-
-
-def basic(server, code, client_id, secret, *, scheme="Basic", body_id=None, client_secret=None):
-    """The answer to a code with the app's credentials in the Authorization header."""
-    asked = server.token_request(code, client_id=body_id, client_secret=client_secret)
-    credentials = f"{client_id}:{secret}".encode()
-    header = f"{scheme} {b64encode(credentials).decode()}"
-    return server.post("/v2/o/token/", asked, headers={"Authorization": header}, status="*")

@@ -9,8 +9,9 @@ from bb2.scopes.coverage import COVERAGE
 from bb2.scopes.explanation_of_benefit import EXPLANATION_OF_BENEFIT
 from bb2.scopes.patient import PATIENT
 from bb2.testing import ALICE, BOB, ConsentServer, record
+from built_in import BUILT_IN
 from oauth.steps import another_app, another_browser
-from requirements.steps import BUILT_IN, EVERYTHING, NONCE, exchange, new_code
+from requirements.steps import EVERYTHING, NONCE, exchange, new_code
 
 LINKED = {"link": [{"other": {"reference": f"Patient/{BOB}"}, "type": "seealso"}]}
 FHIR_RECORDS = [

@@ -2,19 +2,12 @@
 
 import json
 from base64 import b64encode, urlsafe_b64decode
-from datetime import timedelta
-from importlib import import_module
-from pkgutil import iter_modules
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import select
-
-import bb2.scopes
 from bb2.models import AuthorizationCode
 from bb2.testing import STATE, answer_of, code_of
-from oauth.steps import ask
+from oauth.steps import ask, earlier
 
-BUILT_IN = tuple(import_module(f"bb2.scopes.{module.name}") for module in iter_modules(bb2.scopes.__path__))
 EVERYTHING = (
     "openid profile launch/patient offline_access "
     "patient/Patient.read patient/Coverage.read patient/ExplanationOfBenefit.read"
@@ -37,7 +30,7 @@ def code_for_many_tests(app, proof=dict):
     The code lives on, so that its age is not the reason.  `proof()`: how the app authenticates, if not by its secret.
     """
     code, verifier = new_code(app), app.verifier
-    age(app, AuthorizationCode, "expires_at", hours=-1)
+    earlier(app, AuthorizationCode, "expires_at", hours=-1)
     yield app, code, verifier
     assert exchange(app, code, code_verifier=verifier, **proof()).status_int == 200
 
@@ -154,15 +147,3 @@ def is_absolute(url):
     parts = urlsplit(url)
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local)) and "#" not in url
-
-
-def age(app, model, *columns, **duration):
-    """Move times of an app's rows into the past: of its consents, codes and tokens, or of what it pushed."""
-    of_app = (
-        model.client_id == app.client_id if hasattr(model, "client_id") else model.consent.has(client_id=app.client_id)
-    )
-    with app.db() as db:
-        for row in db.scalars(select(model).where(of_app)):
-            for column in columns:
-                if getattr(row, column) is not None:
-                    setattr(row, column, getattr(row, column) - timedelta(**duration))

@@ -11,13 +11,12 @@ import pytest
 
 from bb2.clock import utcnow
 from bb2.models import BrowserSession, PushedRequest
-from bb2.oauth.clients import ClientError
+from bb2.oauth.errors import ClientError
 from bb2.testing import PASSWORD, STATE, answer_of, challenge, code_of
 from oauth.steps import another_app, another_browser, answer, ask, change_app, earlier
 from requirements.steps import (
     EVIL,
     RECORD_SCOPES,
-    age,
     asks_the_person,
     claims_of,
     exchange,
@@ -479,5 +478,5 @@ def test_m_15_a_pushed_request_counts_once_for_one_app_for_a_while(server, app, 
     assert is_refused(push(app, openid_configuration, redirect_uri=f"{EVIL}/cb"), status=(400,))
     assert is_told_to_the_person(bring(app, "urn:ietf:params:oauth:request_uri:unknown"))
     uri = push(app, openid_configuration).json["request_uri"]
-    age(app, PushedRequest, "expires_at", days=1)
+    earlier(app, PushedRequest, "expires_at", days=1)
     assert is_told_to_the_person(bring(app, uri))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bb2.oauth.clients import ClientError
+from bb2.oauth.errors import ClientError
 from oauth.steps import another_app
 from requirements.steps import (
     basic,

@@ -4,10 +4,9 @@ import pytest
 
 from bb2.models import Consent
 from bb2.testing import ALICE
-from oauth.steps import another_app, at_once, opens
+from oauth.steps import another_app, at_once, earlier, opens
 from requirements.steps import (
     EVERYTHING,
-    age,
     bearer,
     claims_of,
     credentials,
@@ -179,7 +178,7 @@ def test_ref_20_five_refreshes_leave_the_scope_as_it_was(app):
 def test_m_03_a_refresh_after_the_consent_has_expired_says_so(app):
     """CMS, "Expired Data Access Grant" """
     token = grant(app)
-    age(app, Consent, "expires_at", days=400)
+    earlier(app, Consent, "expires_at", days=400)
     response = refresh(app, token)
     assert is_refused(response, "invalid_grant")
     assert "has expired" in response.json["error_description"]

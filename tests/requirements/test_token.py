@@ -6,12 +6,11 @@ import pytest
 
 from bb2.models import AccessToken, AuthorizationCode
 from bb2.testing import ALICE, REDIRECT_URI
-from oauth.steps import another_app, at_once, opens
+from oauth.steps import another_app, at_once, earlier, opens
 from requirements.steps import (
     EVERYTHING,
     EVIL,
     RECORD_SCOPES,
-    age,
     bearer,
     code_for_many_tests,
     credentials,
@@ -254,7 +253,7 @@ class TestACode:
         """RFC 6749, 4.1.2.  By this server's contract: a minute."""
         app = another_app(server)
         code = new_code(app)
-        age(app, AuthorizationCode, "expires_at", seconds=60)
+        earlier(app, AuthorizationCode, "expires_at", seconds=60)
         assert is_refused(exchange(app, code), "invalid_grant")
 
     def test_tok_35_is_redeemed_by_exactly_one_of_six_requests_at_the_same_moment(self, app):
@@ -265,7 +264,7 @@ class TestACode:
     def test_m_02_that_comes_again_after_half_a_minute_closes_what_it_had_opened(self, app):
         code = new_code(app)
         token = exchange(app, code).json
-        age(app, AuthorizationCode, "expires_at", "redeemed_at", seconds=31)
+        earlier(app, AuthorizationCode, "expires_at", "redeemed_at", seconds=31)
         assert is_refused(exchange(app, code), "invalid_grant")
         assert opens(app, token) == 401
         assert is_refused(refresh(app, token), "invalid_grant")
@@ -300,7 +299,7 @@ class TestBrowsersOfOtherOrigins:
 def test_m_01_an_access_token_is_good_for_as_long_as_the_response_said(app):
     """RFC 6749, 5.1; SMART App Launch 2.2"""
     token = grant(app)
-    age(app, AccessToken, "expires_at", seconds=token["expires_in"] - 30)
+    earlier(app, AccessToken, "expires_at", seconds=token["expires_in"] - 30)
     assert opens(app, token) == 200
-    age(app, AccessToken, "expires_at", seconds=30)
+    earlier(app, AccessToken, "expires_at", seconds=30)
     assert is_refused_by_the_api(app.fhir("Coverage", token, status=401), 401, "invalid_token")

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from bb2.cli.options import JSON
 from bb2.sweep import sweep as take_out
 
 
@@ -12,10 +13,10 @@ def add_to(command):
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def sweep(state, as_json):
-    """Take out expired sessions, requests, codes, tokens and counts, as a running server does every hour."""
+    """Take out expired sessions, requests, codes, tokens and counts, as a running server does every ten minutes."""
     swept = take_out(state.engine, state.settings)
     if as_json:
         click.echo(json.dumps(swept, indent=2))
