@@ -9,7 +9,6 @@ from playwright.sync_api import sync_playwright
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from chromium import launch
-
 from running import RunningServer
 
 PICTURES = Path(__file__).with_name("pictures")

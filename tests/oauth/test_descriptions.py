@@ -11,7 +11,7 @@ from bb2.testing import answer_of, code_of
         ({"scope": "patient/Claim.read"}, "invalid_scope", "patient/Claim.read is not a scope of this server"),
         ({"scope": "patient/Coverage.rs"}, "invalid_scope", "not registered for patient/Coverage.rs"),
         ({"scope": 'é"\\'}, "invalid_scope", "??? is not a scope"),
-        ({"scope": "profile"}, "invalid_scope", "not registered for any of these scopes"),
+        ({"scope": "profile"}, "invalid_scope", "it asks for no demographic information"),
         ({"response_type": "token"}, "unsupported_response_type", "must be code"),
         ({"code_challenge": None, "code_challenge_method": None}, "invalid_request", "code_challenge is missing"),
         ({"code_challenge_method": "plain"}, "invalid_request", "must be S256"),

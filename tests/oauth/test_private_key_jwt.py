@@ -350,7 +350,7 @@ def forget(kept):
 
 
 class SlowSites:
-    """A fetcher whose sites answer `keys` when `release` is called, and not before."""
+    """A fetcher whose sites answer `keys`, when `answers` is set."""
 
     def __init__(self):
         self.keys, self.asked, self.answers = [], [], threading.Event()
