@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
 test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
-	$(VENV)/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The state machine and the fuzzing of `make test`, for some minutes instead of some seconds.
 proofs: $(VENV)/.installed-for-tests

