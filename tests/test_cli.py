@@ -297,3 +297,16 @@ def add_person(bb2, patient, username):
     bb2("load", "--fhir", "r4", f"{username}.json")
     bb2("beneficiary", "add", "--patient", patient, "--username", username, stdin="long enough\n")
     return patient
+
+
+def test_an_app_is_registered_before_its_secret_is_shown(bb2, db, monkeypatch):
+    """A pipe that closes early ends the command in the middle of its words: what was seen must open something."""
+
+    def closed(*_words, **_options):
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("click.echo", closed)
+        with pytest.raises(BrokenPipeError):
+            cli.command(["client", "add", "--name", "Piped", "--redirect-uri", CALLBACK], standalone_mode=False)
+    assert db.scalars(select(Client.name).where(Client.name == "Piped")).all() == ["Piped"]

@@ -62,8 +62,8 @@ class State:
 
     @contextmanager
     def transaction(self):
-        """A session that is committed at the end, or not at all."""
-        with Session(self.engine) as db, db.begin():
+        """A session that is committed at the end, or not at all; what a command says of it, it says afterwards."""
+        with Session(self.engine, expire_on_commit=False) as db, db.begin():
             yield db
 
 

@@ -29,7 +29,7 @@ REGISTRATION = options(
         "--scope",
         "scopes",
         multiple=True,
-        help="One or several; they replace what it had.  Default: all.",
+        help="One or several; `set` replaces what it had.  Without, `add` takes one of each family, as .read.",
     ),
     click.option(
         "--demographic/--no-demographic", "asks_demographic", default=None, help="May it ask who the person is?"
@@ -88,7 +88,7 @@ def add(
         )
         _set_links(added, links)
         record_act(db, "client.registered", client_id=added.client_id)
-        _show(added, as_json, secret)
+    _show(added, as_json, secret)
 
 
 @client.command("list")
@@ -155,7 +155,7 @@ def change(
         changed = {name: value for name, value in _described(found).items() if value != before[name]}
         if changed:
             record_act(db, "client.changed", client_id=client_id, changed=changed)
-        _show(found, as_json)
+    _show(found, as_json)
 
 
 @client.command()
@@ -167,7 +167,7 @@ def disable(state, client_id):
         found = _find(db, client_id)
         found.disabled_at = found.disabled_at or now(db)
         record_act(db, "client.disabled", client_id=client_id)
-        click.echo(f"{found.name} is switched off.")
+    click.echo(f"{found.name} is switched off.")
 
 
 @client.command()
@@ -179,7 +179,7 @@ def enable(state, client_id):
         found = _find(db, client_id)
         found.disabled_at = None
         record_act(db, "client.enabled", client_id=client_id)
-        click.echo(f"{found.name} is switched on.")
+    click.echo(f"{found.name} is switched on.")
 
 
 @client.command("rotate-secret")
@@ -190,8 +190,9 @@ def rotate_secret(state, client_id, as_json):
     """Give an app a new secret, which is printed here, once; the old one stops."""
     with state.transaction() as db:
         found = _find(db, client_id)
+        secret = clients.rotate_secret(found)
         record_act(db, "client.secret_rotated", client_id=client_id)
-        _show(found, as_json, clients.rotate_secret(found))
+    _show(found, as_json, secret)
 
 
 def _names(given):
