@@ -20,10 +20,16 @@ def new_database(server_url, name):
 
 
 def emptied(engine):
-    """The engine of a database with bb2's tables, after every row is gone."""
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    """The engine of a database with bb2's tables, after every row is gone.
+
+    TRUNCATE makes new files for every table, which takes ten times as long.
+    """
+    rows = "; ".join(str(table.delete()) for table in Base.metadata.sorted_tables)
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        sequences = connection.scalars(text("SELECT sequencename FROM pg_sequences")).all()
+        numbers = ", ".join(f"setval('{sequence}', 1, false)" for sequence in sequences)
+        # As a replica, the server asks no trigger and no foreign key.
+        connection.exec_driver_sql(f"SET LOCAL session_replication_role = replica; {rows}; SELECT {numbers}")
     return engine
 
 
