@@ -97,14 +97,8 @@ def _unreachable(request, reason):
             mapping={"app": app},
         ),
         _("Please tell the people who make the app."),
-        *_for_the_developer(request, reason, client),
+        developer=f"{reason} Registered: {', '.join(client.redirect_uris)}" if client else reason,
     )
-
-
-def _for_the_developer(request, reason, client):
-    if request.registry["settings"].sandbox:
-        registered = f" Registered: {', '.join(client.redirect_uris)}" if client else ""
-        yield _("For the developer: ${reason}", mapping={"reason": f"{reason}{registered}"})
 
 
 def to_app(request, error):

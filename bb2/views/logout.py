@@ -25,7 +25,7 @@ class EndSession:
         for name, value in request.params.items():
             if name in PARAMETERS and value != "":
                 if name in self.asked or not isinstance(value, str) or "\x00" in value:
-                    raise self.refused()
+                    raise self.refused(f"{name} must be given once, and be text")
                 self.asked[name] = value
         self.hint = self._hint()
         self.client = self._client()
@@ -37,7 +37,7 @@ class EndSession:
             return None
         hint = self.request.oauth.id_tokens.read(self.asked["id_token_hint"])
         if hint is None or self.asked.get("client_id") not in (None, hint["aud"]):
-            raise self.refused()
+            raise self.refused("id_token_hint is no id_token of ours, or was not made for this client_id")
         return hint
 
     def _client(self):
@@ -45,7 +45,7 @@ class EndSession:
         client_id = self.hint["aud"] if self.hint else self.asked.get("client_id")
         client = client_id and self.request.db.get(Client, client_id)
         if client_id and (client is None or client.disabled_at):
-            raise self.refused()
+            raise self.refused("client_id is unknown or switched off")
         return client
 
     def _back(self):
@@ -53,17 +53,20 @@ class EndSession:
         uri = self.asked.get("post_logout_redirect_uri")
         if uri is None:
             return None
-        if self.client is None or uri not in self.client.post_logout_redirect_uris:
-            raise self.refused()
+        if self.client is None:
+            raise self.refused("post_logout_redirect_uri needs an id_token_hint or a client_id beside it")
+        if uri not in self.client.post_logout_redirect_uris:
+            raise self.refused("post_logout_redirect_uri is not registered for this app")
         return answer_uri(uri, [("state", self.asked["state"])]) if "state" in self.asked else uri
 
-    def refused(self):
+    def refused(self, reason):
         return PageError(
             400,
             _("This link from the app does not work"),
             _("An app sent you here to sign out, in a way that we cannot answer safely. You may still be signed in."),
             _("To sign out here, choose “My connected apps” and then “Sign out”."),
             way_on=(self.request.route_path("connections"), _("My connected apps")),
+            developer=reason,
         )
 
     @view_config(request_method="GET")

@@ -201,3 +201,17 @@ def test_what_may_be_registered_is_what_may_be_a_redirect_uri(server):
     for uri in ("http://app.example/bye", "https://*.example/bye", "https://app.example/bye#x", "javascript:alert(1)"):
         with pytest.raises(Exception, match="redirect URI"):
             another_app(server, post_logout_redirect_uris=[uri])
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"client_id": "unknown"}, "client_id is unknown or switched off"),
+        ({"id_token_hint": "no.such.token"}, "id_token_hint is no id_token of ours"),
+        ({"post_logout_redirect_uri": GOODBYE}, "needs an id_token_hint or a client_id"),
+    ],
+)
+def test_the_page_of_a_refusal_tells_the_developer_what_to_mend(app, asked, reason):
+    response = log_out(app, **asked)
+    assert_refused(response)
+    assert reason in response.html.get_text()
