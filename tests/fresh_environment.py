@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from importlib.metadata import distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -67,9 +68,9 @@ class FreshEnvironment:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.venv], check=True)
         for needed in required_by("bb2[testing]"):
             self.link(needed)
-        self.pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", self.folder, source)
+        self.uv("build", "--wheel", "--no-build-isolation", "--out-dir", self.folder, source)
         (wheel,) = self.folder.glob("bb2-*.whl")
-        self.pip("install", "--no-index", f"{wheel}[testing]")
+        self.uv("pip", "install", f"{wheel}[testing]")
         shutil.rmtree(source)
         (self.folder / "without.json").write_text(self.run("python", PROBE))
         self.install(example)
@@ -78,21 +79,22 @@ class FreshEnvironment:
     def link(self, installed):
         """Bring in a distribution that the tests' own environment has: its files are the same, and need no network."""
         (to,) = self.venv.glob("lib/python*/site-packages")
-        for file in installed.files:
-            path = Path(file.locate())
-            if ".." not in file.parts and path.exists():
+        files = {str(file) for file in installed.files if ".." not in file.parts}
+        files |= {cache_from_source(file) for file in files if file.endswith(".py")}  # as far as they are compiled
+        for file in files:
+            path = Path(installed.locate_file(file))
+            if path.exists():
                 (to / file).parent.mkdir(parents=True, exist_ok=True)
                 _link(path, to / file)
 
     def install(self, package):
         """Install a plugin package, as its README says; what it needs must be there already."""
         with self.lock("plugins", fcntl.LOCK_EX):  # nobody reads a plugin that is half installed
-            self.pip("install", "--no-build-isolation", "--no-index", f"{package}[test]")
+            self.uv("pip", "install", "--no-build-isolation", f"{package}[test]")
 
-    def pip(self, *arguments):
-        """The tests' own pip, at work in this environment: to install another takes five seconds."""
-        python = self.venv / "bin" / "python"
-        self._run(sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check", *arguments)
+    def uv(self, *arguments):
+        """Without a network, and quicker than pip."""
+        self._run(sys.executable, "-m", "uv", *arguments, "--offline", "--python", self.venv / "bin" / "python")
 
     def run(self, program, *arguments, **environ):
         """Run one of the environment's own programs, outside the checkout; returns what it printed."""

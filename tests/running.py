@@ -6,8 +6,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import chdir
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from bb2.cli import command
 from log_guard import secret_lines
 
 BB2 = str(Path(sys.executable).with_name("bb2"))
@@ -51,17 +55,10 @@ class RunningServer:
         self.process.wait(20)
 
     def command(self, *arguments, **options):
-        """Run another `bb2` command on the same state; returns what it printed."""
-        done = subprocess.run(
-            [BB2, *arguments],
-            env=self.environ,
-            cwd=self.log.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-            **options,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Run another `bb2` command on the same state, in this process: it starts at once.  Returns what it printed."""
+        with chdir(self.log.parent):
+            done = CliRunner(env=self.environ).invoke(command, arguments, **options)
+        assert done.exit_code == 0, done.output
         return done.stdout
 
     def _wait(self):

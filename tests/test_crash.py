@@ -24,11 +24,12 @@ CALLBACK = "https://app.example/callback"
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def environ(request, tmp_path_factory):
-    """The settings of a server on each database in turn."""
+    """The settings of a server on each database in turn, which is made ready."""
     var = tmp_path_factory.mktemp("crash")
     environ = {"VAR": str(var)}
     if request.param == "postgresql":
         environ["BB2_DATABASE_URL"] = new_database(request.getfixturevalue("postgresql_url"), "crash")
+    server(environ).command("init")
     return environ
 
 
@@ -63,7 +64,6 @@ def test_a_load_that_is_killed_leaves_nothing_of_its_file_and_can_be_repeated(en
     path.write_text("".join(lines))
     os.mkfifo(pipe)
     running = server(environ)
-    running.command("init")
     load = subprocess.Popen([BB2, "load", "--fhir", "r4", str(pipe)], env=running.environ, cwd=tmp_path)
     with pipe.open("w") as file:
         file.writelines(lines[:360])  # more than a pipe holds: most of it has been read, and written in batches
@@ -111,7 +111,7 @@ class App:
 def test_consents_and_tokens_that_were_acknowledged_outlive_the_server(environ, engine):
     running = server(environ).__enter__()
     app = App(running)
-    threading.Timer(4, running.kill).start()
+    threading.Timer(2, running.kill).start()
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(app.until_the_server_dies, range(2)))
     with server(environ) as again:

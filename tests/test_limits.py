@@ -3,6 +3,7 @@
 import sqlite3
 
 import pytest
+from sqlalchemy import event
 
 from bb2.scopes import openid
 from bb2.testing import ConsentServer
@@ -18,6 +19,8 @@ def test_a_large_body_is_refused_before_it_is_read(make_server, path):
 
 def test_a_locked_sqlite_answers_503_and_when_to_come_back():
     server = ConsentServer(openid)
+    # Five seconds are a long wait for a test.
+    event.listen(server.engine, "checkout", lambda connection, *_: connection.execute("PRAGMA busy_timeout = 50"))
     lock = sqlite3.connect(server.engine.url.database, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     try:

@@ -1,6 +1,5 @@
 """One server for each test process; a person at a phone for each test."""
 
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,8 +42,8 @@ def phones(browser):
 
 
 @pytest.fixture
-def make_person(phones, request):
-    """A function that gives a person a browser without cookies; a picture of where they end is kept."""
+def make_person(phones):
+    """A function that gives a person a browser without cookies."""
     people = []
 
     def make(server, **options):
@@ -55,7 +54,6 @@ def make_person(phones, request):
 
     yield make
     for person in people:
-        person.picture(re.sub(r"\W+", "-", request.node.name).strip("-"))
         for page in person.context.pages:
             page.close()
 

@@ -93,7 +93,7 @@ parameters = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     records=st.lists(claims(), max_size=12, unique_by=lambda record: record["id"]),
     searches=st.lists(st.lists(parameters, max_size=4), min_size=1, max_size=8),
