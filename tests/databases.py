@@ -9,8 +9,9 @@ from bb2.models import Base
 
 
 def new_database(server_url, name):
-    """The URL (text) of a new, empty database on the server."""
+    """The URL (text) of a new, empty database beside the one of this URL, whose name begins its own."""
     url = make_url(server_url).set(drivername="postgresql+psycopg")
+    name = f"{url.database}_{name}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
