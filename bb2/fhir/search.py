@@ -1,8 +1,9 @@
 """What does a search ask for?  The parameters of a URL, read once, into a Query (FHIR, "Search")."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 
-from bb2.fhir import FhirError
+from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.dates import interval
 from bb2.fhir.index import entries, last_updated
 from bb2.scopes import FhirResource, Include
@@ -12,10 +13,14 @@ MOST_VALUES = 200  #: in one search: each is a condition for the database
 PREFIXES = ("eq", "lt", "le", "gt", "ge")
 ACCEPTED_DATES = f"2024, 2024-06, 2024-06-30 or 2024-06-30T12:00:00Z, after nothing or one of {', '.join(PREFIXES)}"
 JSON_FORMATS = ("json", "application/json", "application/fhir+json", "application/json+fhir", "text/json")
+#: Those that say where a page begins: a cursor (the id beside which it lies), or how many records come before it.
+PLACES = ("_after", "_before", "startIndex")
 #: Parameters that shape the answer and are no filter: name -> the values accepted, None for what is checked otherwise.
 CONTROLS = {
     "_count": None,
     "startIndex": None,
+    "_after": None,
+    "_before": None,
     "_format": None,
     "_summary": ("count", "false"),
     "_total": ("accurate", "estimate", "none"),
@@ -86,7 +91,9 @@ class Query:
     patient: str
     filters: tuple[IdFilter | TokenFilter | DateFilter, ...] = ()
     count: int = DEFAULT_COUNT  #: records on the page; 0: only the total is asked for
-    offset: int = 0
+    offset: int = 0  #: how many records come before the page: exact where there is no cursor
+    after: str = ""  #: a cursor: the page begins with the next id.  Sources without an order by id go by `offset`
+    before: str = ""  #: a cursor: the page ends with the id before this one
     includes: tuple[Include, ...] = ()  #: what goes out beside the records found
     used: tuple[tuple[str, str], ...] = field(default=(), compare=False)  #: the parameters that counted, for links
     ignored: tuple[str, ...] = field(default=(), compare=False)
@@ -96,6 +103,14 @@ class Query:
         found = entries(self.resource, record)
         owned = self.resource.patient_of(record) == self.patient
         return owned and all(f.matches(record, found) for f in self.filters)
+
+    def span(self, ids):
+        """(position of the page's first record, position after its last) among the sorted ids of all that match."""
+        if self.before:
+            end = bisect_left(ids, self.before)
+            return max(0, end - self.count), end
+        start = bisect_right(ids, self.after) if self.after else self.offset
+        return start, max(start, min(start + self.count, len(ids)))
 
 
 def parse(version, resource, patient, params, strict=False):
@@ -119,7 +134,8 @@ def parse(version, resource, patient, params, strict=False):
             controls.setdefault(name, value)
     count = _control(controls)
     used = [(name, value) for name, value in asked if name not in CONTROLS]
-    shaping = [(name, value) for name, value in controls.items() if name not in ("_count", "startIndex")]
+    shaping = [(name, value) for name, value in controls.items() if name not in ("_count", *PLACES)]
+    after = _cursor(controls, "_after")
     return Query(
         version,
         resource,
@@ -127,6 +143,8 @@ def parse(version, resource, patient, params, strict=False):
         _filters(resource, patient, used),
         count,
         _number(controls, "startIndex", 0),
+        after,
+        "" if after else _cursor(controls, "_before"),
         _includes(resource, used),
         (*used, *shaping),
         ignored,
@@ -203,6 +221,13 @@ def _number(controls, name, default):
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise _bad(name, text, "a whole number from 0")
     return int(text)
+
+
+def _cursor(controls, name):
+    id = controls.get(name, "")
+    if id and not FHIR_ID.fullmatch(id):
+        raise _bad(name, id, "what a link of a Bundle has")
+    return id
 
 
 def _refuse_another_patient(name, value, patient):
