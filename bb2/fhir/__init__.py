@@ -40,6 +40,7 @@ class FhirRecord:
     patient: str
     body: str
     last_updated: int  #: microseconds since 1970
+    whole: bool = True  #: False: something was taken out for this token
 
     @classmethod
     def of(cls, resource, record):

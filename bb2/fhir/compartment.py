@@ -37,4 +37,5 @@ class Compartment:
         return [found[id] for id in ids if id in found]
 
     def _out(self, record):
-        return replace(record, body=self.redact(record.body)) if self.redact else record
+        body = self.redact(record.body) if self.redact else record.body
+        return replace(record, body=body, whole=False) if body != record.body else record

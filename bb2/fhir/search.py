@@ -1,5 +1,6 @@
 """What does a search ask for?  The parameters of a URL, read once, into a Query (FHIR, "Search")."""
 
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,8 @@ DEFAULT_COUNT, MOST_COUNT = 10, 50
 MOST_VALUES = 200  #: in one search: each is a condition for the database
 PREFIXES = ("eq", "lt", "le", "gt", "ge")
 ACCEPTED_DATES = f"2024, 2024-06, 2024-06-30 or 2024-06-30T12:00:00Z, after nothing or one of {', '.join(PREFIXES)}"
-JSON_FORMATS = ("json", "application/json", "application/fhir+json", "application/json+fhir", "text/json")
+ESCAPED = re.compile(r"\\([\\,|$])")
+ESCAPED_OR_NOT = re.compile(r"\\.|.", re.DOTALL)
 #: Those that say where a page begins: a cursor (the id beside which it lies), or how many records come before it.
 PLACES = ("_after", "_before", "startIndex")
 #: Parameters that shape the answer and are no filter: name -> the values accepted, None for what is checked otherwise.
@@ -21,7 +23,7 @@ CONTROLS = {
     "startIndex": None,
     "_after": None,
     "_before": None,
-    "_format": None,
+    "_format": None,  # bb2.fhir.formats
     "_summary": ("count", "false"),
     "_total": ("accurate", "estimate", "none"),
 }
@@ -113,10 +115,11 @@ class Query:
         return start, max(start, min(start + self.count, len(ids)))
 
 
-def parse(version, resource, patient, params, strict=False):
+def parse(version, resource, patient, params, *, strict=False, base=""):
     """The Query of URL parameters, [(name, value)].  A FhirError names the parameter, its value, and what is accepted.
 
-    `strict`: refuse an unknown parameter, which is ignored otherwise (FHIR, "Search: handling errors").
+    `strict`: refuse an unknown parameter, which is ignored otherwise (FHIR, "Search: handling errors").  `base`: the
+    public URL of the FHIR version, with which a reference may begin.
     """
     known = _known(resource)
     ignored = tuple(name for name, _value in params if _base(name) not in known)
@@ -140,7 +143,7 @@ def parse(version, resource, patient, params, strict=False):
         version,
         resource,
         patient,
-        _filters(resource, patient, used),
+        _filters(resource, patient, used, base),
         count,
         _number(controls, "startIndex", 0),
         after,
@@ -149,13 +152,6 @@ def parse(version, resource, patient, params, strict=False):
         (*used, *shaping),
         ignored,
     )
-
-
-def check_format(value):
-    """A FhirError 406 for a `_format` that is not JSON (FHIR, "RESTful API": _format)."""
-    # A `+` that the client forgot to encode came as a space.
-    if value and value.partition(";")[0].strip().replace(" ", "+").lower() not in JSON_FORMATS:
-        raise FhirError(406, "not-supported", f"_format={value} is not served; accepted: {', '.join(JSON_FORMATS)}")
 
 
 def _base(name):
@@ -174,16 +170,16 @@ def _known(resource):
     return list(dict.fromkeys(["_id", "_lastUpdated", *_references(resource), *declared, *include, *CONTROLS]))
 
 
-def _filters(resource, patient, used):
+def _filters(resource, patient, used, base):
     declared = {param.name: param for param in resource.search_params}
     references = _references(resource)
     filters, values = [], 0
     for name, value in used:
         if name in references:
-            _refuse_another_patient(name, value, patient)
+            _refuse_another_patient(name, value, patient, base)
         elif name != "_include":
             filters.append(_filter(name, value, declared.get(name)))
-            values += value.count(",") + 1
+            values += len(_alternatives(value))
     if values > MOST_VALUES:
         raise FhirError(400, "too-costly", f"{values} values to search by; accepted: {MOST_VALUES} in one search")
     return tuple(filters)
@@ -208,7 +204,6 @@ def _include(resource, value):
 
 def _control(controls):
     """The number of records on a page, and a check of the parameters that shape the answer."""
-    check_format(controls.get("_format"))
     for name, accepted in CONTROLS.items():
         if accepted and controls.get(name, accepted[0]) not in accepted:
             raise _bad(name, controls[name], ", ".join(accepted))
@@ -230,17 +225,44 @@ def _cursor(controls, name):
     return id
 
 
-def _refuse_another_patient(name, value, patient):
-    if any(named.removeprefix("Patient/") != patient for named in value.split(",")):
+def _refuse_another_patient(name, value, patient, base):
+    """`-123`, `Patient/-123` and `https://our.base/v2/fhir/Patient/-123` are the same (FHIR, "Search: reference")."""
+    own = {patient, f"Patient/{patient}", f"{base}/Patient/{patient}"}
+    if not own.issuperset(_alternatives(value)):
         raise FhirError(403, "forbidden", f"{name} names another person than the one who granted this access token")
 
 
 def _filter(name, value, param):
     if name == "_id":
-        return IdFilter(frozenset(value.split(",")))
+        return IdFilter(frozenset(_alternatives(value)))
     if name == "_lastUpdated" or param.type == "date":
         return DateFilter(name, tuple(_dates(name, value)))
     return TokenFilter(name, tuple(_tokens(param, value)))
+
+
+def _alternatives(value):
+    """The values of a parameter, any of which will do."""
+    return [_unescaped(text) for text in _split(value, ",")]
+
+
+def _split(text, separator):
+    """The parts of a value between separators that no backslash stands before; the other escapes are left in.
+
+    (FHIR, "Search: Escaping Search Parameters")
+    """
+    if "\\" not in text:
+        return text.split(separator)
+    parts = [""]
+    for piece in ESCAPED_OR_NOT.findall(text):
+        if piece == separator:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def _unescaped(text):
+    return ESCAPED.sub(r"\1", text)
 
 
 def _dates(name, value):
@@ -256,9 +278,9 @@ def _dates(name, value):
 
 def _tokens(param, value):
     """(system, code) of each of a token parameter's values: `code`, `system|code`, `system|`, `|code`."""
-    for text in value.split(","):
-        system, bar, code = text.rpartition("|")
-        code = code.lower()
+    for text in _split(value, ","):
+        *systems, code = map(_unescaped, _split(text, "|"))
+        bar, system, code = bool(systems), "|".join(systems), code.lower()
         codes = param.codes if code and (not bar or system == param.code_system) else ()
         if text in ("", "|") or (codes and code not in codes):
             raise _bad(param.name, value, ", ".join(("system|code", *param.codes)))
