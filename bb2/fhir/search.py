@@ -15,6 +15,10 @@ PREFIXES = ("eq", "lt", "le", "gt", "ge")
 ACCEPTED_DATES = f"2024, 2024-06, 2024-06-30 or 2024-06-30T12:00:00Z, after nothing or one of {', '.join(PREFIXES)}"
 ESCAPED = re.compile(r"\\([\\,|$])")
 ESCAPED_OR_NOT = re.compile(r"\\.|.", re.DOTALL)
+OF_EVERY_TYPE = {
+    "_id": ("token", "http://hl7.org/fhir/SearchParameter/Resource-id"),
+    "_lastUpdated": ("date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"),
+}
 #: Those that say where a page begins: a cursor (the id beside which it lies), or how many records come before it.
 PLACES = ("_after", "_before", "startIndex")
 #: Parameters that shape the answer and are no filter: name -> the values accepted, None for what is checked otherwise.
@@ -158,21 +162,26 @@ def _base(name):
     return name.partition(":")[0]
 
 
-def _references(resource):
+def parameters(resource):
+    """{name: (FHIR type, canonical URL or None)} of everything that records of this type can be searched by."""
+    patient = dict.fromkeys(_patient_parameters(resource), ("reference", None))
+    declared = {param.name: (param.type, param.definition) for param in resource.search_params}
+    return OF_EVERY_TYPE | patient | declared
+
+
+def _patient_parameters(resource):
     """The parameters that name the patient."""
     return [name for name in dict.fromkeys((resource.patient_element, "patient")) if name != "id"]
 
 
 def _known(resource):
     """The names of the parameters that a search of this type knows."""
-    declared = [param.name for param in resource.search_params]
-    include = ["_include"] if resource.includes else []
-    return list(dict.fromkeys(["_id", "_lastUpdated", *_references(resource), *declared, *include, *CONTROLS]))
+    return [*parameters(resource), *(["_include"] if resource.includes else []), *CONTROLS]
 
 
 def _filters(resource, patient, used, base):
     declared = {param.name: param for param in resource.search_params}
-    references = _references(resource)
+    references = _patient_parameters(resource)
     filters, values = [], 0
     for name, value in used:
         if name in references:
