@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.dates import interval
-from bb2.fhir.index import entries, last_updated
+from bb2.fhir.index import entries, folded, last_updated, referred_to
 from bb2.scopes import FhirResource, Include
 
 DEFAULT_COUNT, MOST_COUNT = 10, 50
@@ -45,7 +45,10 @@ class IdFilter:
 
 @dataclass(frozen=True)
 class TokenFilter:
-    """A token parameter: any of these (system, value); None stands for any, `""` for no system."""
+    """A token parameter: any of these (system, value); None stands for any, `""` for no system.
+
+    A reference too: (resource type, id).
+    """
 
     param: str
     any_of: tuple[tuple[str | None, str | None], ...]
@@ -58,6 +61,17 @@ class TokenFilter:
             for entry in found
             for system, value in self.any_of
         )
+
+
+@dataclass(frozen=True)
+class StringFilter:
+    """A string parameter: begins with any of these, which are folded."""
+
+    param: str
+    any_of: tuple[str, ...]
+
+    def matches(self, record, found):
+        return any(entry.param == self.param and entry.value.startswith(self.any_of) for entry in found)
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,7 @@ class Query:
     version: str
     resource: FhirResource
     patient: str
-    filters: tuple[IdFilter | TokenFilter | DateFilter, ...] = ()
+    filters: tuple[IdFilter | TokenFilter | StringFilter | DateFilter, ...] = ()
     count: int = DEFAULT_COUNT  #: records on the page; 0: only the total is asked for
     offset: int = 0  #: how many records come before the page: exact where there is no cursor
     after: str = ""  #: a cursor: the page begins with the next id.  Sources without an order by id go by `offset`
@@ -187,7 +201,7 @@ def _filters(resource, patient, used, base):
         if name in references:
             _refuse_another_patient(name, value, patient, base)
         elif name != "_include":
-            filters.append(_filter(name, value, declared.get(name)))
+            filters.append(_filter(name, value, declared.get(name), base))
             values += len(_alternatives(value))
     if values > MOST_VALUES:
         raise FhirError(400, "too-costly", f"{values} values to search by; accepted: {MOST_VALUES} in one search")
@@ -241,12 +255,24 @@ def _refuse_another_patient(name, value, patient, base):
         raise FhirError(403, "forbidden", f"{name} names another person than the one who granted this access token")
 
 
-def _filter(name, value, param):
+def _filter(name, value, param, base):
     if name == "_id":
         return IdFilter(frozenset(_alternatives(value)))
     if name == "_lastUpdated" or param.type == "date":
         return DateFilter(name, tuple(_dates(name, value)))
+    if param.type == "string":
+        return StringFilter(name, tuple(map(folded, _alternatives(value))))
+    if param.type == "reference":
+        return TokenFilter(name, tuple(_reference(text, base) for text in _alternatives(value)))
     return TokenFilter(name, tuple(_tokens(param, value)))
+
+
+def _reference(text, base):
+    """(resource type, id) as a token's (system, code) of `Type/id`, of an `id` of any type, or of a URL elsewhere."""
+    if "/" not in text and ":" not in text:
+        return None, text
+    resource_type, id = referred_to(text.removeprefix(f"{base}/"))
+    return resource_type or "", id
 
 
 def _alternatives(value):

@@ -5,7 +5,7 @@ from functools import singledispatch
 from sqlalchemy import and_, bindparam, exists, func, literal, or_, select
 
 from bb2.fhir import FhirRecord, Page
-from bb2.fhir.search import DateFilter, IdFilter, TokenFilter, date_matches
+from bb2.fhir.search import DateFilter, IdFilter, StringFilter, TokenFilter, date_matches
 from bb2.models import Record, RecordIndex
 
 record, index = Record.__table__.c, RecordIndex.__table__.c
@@ -94,6 +94,11 @@ def _(search_filter: IdFilter):
 @condition.register
 def _(search_filter: TokenFilter):
     return _indexed(search_filter.param, [_token(*asked) for asked in search_filter.any_of])
+
+
+@condition.register
+def _(search_filter: StringFilter):
+    return _indexed(search_filter.param, [index.value.startswith(b, autoescape=True) for b in search_filter.any_of])
 
 
 @condition.register
