@@ -1,5 +1,6 @@
 """The documents that tell clients what this server offers, derived from the registry and the settings."""
 
+from bb2.fhir.search import parameters
 from bb2.oauth import keys
 from bb2.oauth.client_keys import ALGORITHMS
 from bb2.oauth.id_tokens import ID_TOKEN_CLAIMS
@@ -30,8 +31,6 @@ OAUTH_URIS = (
     ("revoke", "revocation"),
 )
 AUTHENTICATION_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
-#: What every type can be searched by, beside what its plugin declares.
-COMMON_PARAMETERS = (("_id", "token"), ("_lastUpdated", "date"))
 
 
 def oauth_urls(base_url, version):
@@ -124,9 +123,13 @@ def _capabilities_of_scopes(registry):
 
 
 def capability_statement(base_url, version, registry, date):
-    """FHIR CapabilityStatement: one rest.resource for each resource type that a scope opens in this version."""
+    """FHIR CapabilityStatement: one rest.resource for each resource type that a scope opens in this version.
+
+    `date` is a FHIR dateTime (text): since when it is so.
+    """
     release, number = API_VERSIONS[version]
     security = {
+        "cors": True,
         "extension": [{"url": SMART_SECURITY, "extension": _oauth_uris(base_url, version)}],
         "service": [{"coding": [{"system": SECURITY_SERVICE[version], "code": "SMART-on-FHIR"}]}],
     }
@@ -137,7 +140,7 @@ def capability_statement(base_url, version, registry, date):
         "kind": "instance",
         "implementation": {"description": f"bb2, FHIR {release}", "url": fhir_base(base_url, version)},
         "fhirVersion": number,
-        "format": ["application/fhir+json"],
+        "format": ["application/fhir+json", "json"],
         "rest": [{"mode": "server", "security": security, "resource": _resources(version, registry)}],
     }
     if version == "v1":
@@ -156,22 +159,21 @@ def _resources(version, registry):
         if endpoint.resource and version in endpoint.versions:
             entry = entries.setdefault(endpoint.resource.type, _resource(version, endpoint.resource))
             entry["interaction"].append({"code": endpoint.interaction})
+            if endpoint.interaction == "read":
+                entry["conditionalRead"] = "full-support"  # by If-None-Match and If-Modified-Since
     for entry in entries.values():
         entry["interaction"].sort(key=lambda interaction: interaction["code"])
     return [entries[name] for name in sorted(entries)]
 
 
 def _resource(version, resource):
-    entry = {"type": resource.type, "interaction": []}
+    entry = {"type": resource.type, "interaction": [], "versioning": "no-version"}
     if version == "v2" and resource.profiles:
         entry["supportedProfile"] = list(resource.profiles)
-    if resource.patient_element != "id":
-        entry["searchParam"] = [{"name": resource.patient_element, "type": "reference"}]
-    params = [{"name": name, "type": kind} for name, kind in COMMON_PARAMETERS]
-    for param in resource.search_params:
-        definition = {"definition": param.definition} if param.definition else {}
-        params.append({"name": param.name, "type": param.type} | definition)
-    entry["searchParam"] = entry.get("searchParam", []) + params
+    entry["searchParam"] = [
+        {"name": name} | ({"definition": definition} if definition else {}) | {"type": kind}
+        for name, (kind, definition) in parameters(resource).items()
+    ]
     if resource.includes:
         entry["searchInclude"] = resource.include_values
     return entry

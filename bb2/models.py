@@ -296,8 +296,13 @@ class Record(Base):
     __tablename__ = "record"
     __table_args__ = (
         UniqueConstraint("version", "resource_type", "id", name="uq_record_version_resource_type_id"),
-        # What a search walks: one person's records of one type, in the order of the pages.
-        Index("ix_record_compartment", "version", "resource_type", "patient", "id"),
+        # What a search walks: one person's records of one type, in the order of the pages.  What is counted, and not
+        # on the page, is in it whole, so that no other record is touched.
+        Index(
+            "ix_record_compartment",
+            *("version", "resource_type", "patient", "id", "last_updated"),
+            postgresql_include=["number"],
+        ),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)

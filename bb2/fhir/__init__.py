@@ -40,6 +40,7 @@ class FhirRecord:
     patient: str
     body: str
     last_updated: int  #: microseconds since 1970
+    whole: bool = True  #: False: something was taken out for this token
 
     @classmethod
     def of(cls, resource, record):
@@ -53,7 +54,9 @@ class Page:
     """Some of the records that a search found, and how many it found in all."""
 
     total: int
-    records: Sequence[FhirRecord]
+    records: Sequence[FhirRecord]  #: by id, where the source follows cursors
+    #: The positions of the first of them and after the last, among all; None: as the Query's `offset` and `count` say.
+    span: tuple[int, int] | None = None
 
 
 class FhirSource(Protocol):
@@ -66,7 +69,7 @@ class FhirSource(Protocol):
         """The FhirRecord of this API version, FhirResource and id, or None."""
 
     def search(self, query):
-        """The Page for a `bb2.fhir.search.Query`."""
+        """The Page for a `bb2.fhir.search.Query`.  One with an order by id follows cursors, and says `span`."""
 
 
 class MemorySource:
@@ -87,4 +90,5 @@ class MemorySource:
     def search(self, query):
         found = [r for r in self.of_type(query.version, query.resource) if query.matches(r)]
         records = sorted((FhirRecord.of(query.resource, r) for r in found), key=lambda r: r.id)
-        return Page(len(records), records[query.offset : query.offset + query.count])
+        span = query.span([r.id for r in records])
+        return Page(len(records), records[slice(*span)], span if query.count else None)

@@ -35,21 +35,26 @@ def _entry(url, record, mode):
 
 
 def _links(query, page, url):
-    def link(offset):
-        shown = [("startIndex", offset), ("_count", query.count)] if query.count else []
+    """(relation, URL).  `next` and `previous` lead on from a record, whatever is loaded meanwhile."""
+
+    def link(start, **cursor):
+        shown = [("startIndex", start), ("_count", query.count), *cursor.items()] if query.count else []
         if not query.count and ("_summary", "count") not in query.used:
             shown = [("_count", 0)]
         return f"{url}?{urlencode([*query.used, *shown], quote_via=quote)}".removesuffix("?")
 
+    start, end = page.span or (query.offset, query.offset + query.count)
     last = max(0, page.total - 1) // (query.count or 1) * query.count
+    came_by = {name: id for name, id in (("_after", query.after), ("_before", query.before)) if id}
 
-    yield "self", link(query.offset)
+    yield "self", link(start, **came_by)
     if not query.count:
         return
     yield "first", link(0)
-    if query.offset > 0:
-        yield "previous", link(max(0, min(query.offset - query.count, last)))
-    if query.offset + query.count < page.total:
-        yield "next", link(query.offset + query.count)
+    if start > 0:
+        ahead = {"_before": page.records[0].id} if page.records else {}
+        yield "previous", link(max(0, min(start - query.count, last)), **ahead)
+    if end < page.total:
+        yield "next", link(end, **({"_after": page.records[-1].id} if page.records else {}))
     if page.total:
         yield "last", link(last)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bb2.fhir import FhirError, Page
+from bb2.fhir import FhirError
 from bb2.fhir.search import MOST_COUNT, IdFilter, Query
 
 
@@ -25,7 +25,7 @@ class Compartment:
     def search(self, query):
         """The Page for a Query, without whatever is not this patient's."""
         page = self.source.search(query)
-        return Page(page.total, [self._out(record) for record in page.records if record.patient == self.patient])
+        return replace(page, records=[self._out(r) for r in page.records if r.patient == self.patient])
 
     def with_ids(self, ids):
         """The FhirRecords among these ids that are this patient's, in the order of the ids; the others are left out."""
@@ -37,4 +37,5 @@ class Compartment:
         return [found[id] for id in ids if id in found]
 
     def _out(self, record):
-        return replace(record, body=self.redact(record.body)) if self.redact else record
+        body = self.redact(record.body) if self.redact else record.body
+        return replace(record, body=body, whole=False) if body != record.body else record

@@ -1,9 +1,16 @@
 """By which values is a record found?  What its plugin's search parameters point at (FHIR, "Search")."""
 
+import re
 from dataclasses import dataclass
+from unicodedata import combining, normalize
 
 from bb2.fhir.dates import instant, interval
 from bb2.fhir.personal import MEDICARE_NUMBER, is_personal, says_person_number
+
+# Of a record of this server: no absolute URL (FHIR, "References").
+RELATIVE = re.compile(r"(?P<type>[A-Z][A-Za-z]*)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/.*)?")
+#: Of the parts of a HumanName or an Address, those that are codes and no text.
+CODES = frozenset({"use", "type"})
 
 
 @dataclass(frozen=True)
@@ -11,8 +18,10 @@ class Entry:
     """One value of one search parameter in one record."""
 
     param: str
-    system: str | None = None  #: of a token
-    value: str | None = None  #: of a token, in lower case
+    system: str | None = None  #: of a token; of a reference to a record here: its resource type
+    value: str | None = (
+        None  #: of a token, in lower case; of a string, `folded`; of a reference, the id, or the whole URL
+    )
     low: int | None = None  #: of a date, as `bb2.fhir.dates.interval`
     high: int | None = None
 
@@ -44,6 +53,17 @@ def values_at(element, path):
     return values_at(element.get(path[0]), path[1:]) if isinstance(element, dict) else []
 
 
+def folded(text):
+    """A text as it is compared: without case and accents (FHIR, "Search: string")."""
+    return "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c))
+
+
+def referred_to(reference):
+    """(resource type, id) of a relative reference, (None, the reference) of any other that is not `#contained`."""
+    match = RELATIVE.fullmatch(reference)
+    return (match["type"], match["id"]) if match else (None, reference)
+
+
 def _is_the_persons(entry):
     named = entry.system is not None and is_personal("system", entry.system, None)
     return named or (entry.value is not None and MEDICARE_NUMBER.search(entry.value.upper()) is not None)
@@ -52,8 +72,7 @@ def _is_the_persons(entry):
 def _of_param(param, record):
     for path in param.path:
         if values := values_at(record, path.split(".")):
-            read = _token if param.type == "token" else _date
-            return [entry for value in values for entry in read(param.name, value)]
+            return [entry for value in values for entry in READERS[param.type](param.name, value)]
     return []
 
 
@@ -83,3 +102,23 @@ def _date(name, value):
     except (TypeError, ValueError):
         return
     yield Entry(name, low=low, high=high)
+
+
+def _string(name, value):
+    """string or markdown, and the texts of a HumanName or an Address (FHIR, "Search: string")."""
+    if isinstance(value, dict):
+        value = [part for key, part in value.items() if key not in CODES]
+    for part in values_at(value, []):
+        if isinstance(part, str) and part:
+            yield Entry(name, value=folded(part))
+
+
+def _reference(name, value):
+    """Reference, canonical or uri."""
+    reference = value.get("reference") if isinstance(value, dict) else value
+    if isinstance(reference, str) and reference and not reference.startswith("#"):
+        resource_type, id = referred_to(reference)
+        yield Entry(name, system=resource_type, value=id)
+
+
+READERS = {"token": _token, "date": _date, "string": _string, "reference": _reference}

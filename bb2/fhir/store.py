@@ -2,10 +2,10 @@
 
 from functools import singledispatch
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, literal, or_, select
 
 from bb2.fhir import FhirRecord, Page
-from bb2.fhir.search import DateFilter, IdFilter, TokenFilter, date_matches
+from bb2.fhir.search import DateFilter, IdFilter, StringFilter, TokenFilter, date_matches
 from bb2.models import Record, RecordIndex
 
 record, index = Record.__table__.c, RecordIndex.__table__.c
@@ -38,11 +38,46 @@ class SqlStore:
             *map(condition, query.filters),
         )
         with self.reader.connect() as connection:
-            total = connection.execute(select(func.count()).select_from(Record.__table__).where(matching)).scalar_one()
-            if not query.count or query.offset >= total:
-                return Page(total, [])
-            page = select(*COLUMNS).where(matching).order_by(record.id).limit(query.count).offset(query.offset)
-            return Page(total, [FhirRecord(*row) for row in connection.execute(page)])
+            rows = connection.execute(_page(query, matching)).all() if query.count else ()
+            if rows:
+                return _found(query, rows)
+            total = connection.execute(select(_number(matching))).scalar_one()
+        start = total if query.after else 0 if query.before else query.offset
+        return Page(total, [], (start, start) if query.count else None)
+
+
+def _page(query, matching):
+    """The records of a page; with each, how many match behind the page's beginning and from there on.
+
+    In one statement, so that both are of the same moment.  The two counts are of one walk through the index together,
+    wherever the page lies.
+    """
+    if query.after:
+        behind, onward = _number(and_(matching, record.id <= query.after)), record.id > query.after
+    elif query.before:
+        behind, onward = _number(and_(matching, record.id >= query.before)), record.id < query.before
+    elif query.offset:
+        begin = select(record.id).where(matching).order_by(record.id).limit(1).offset(query.offset)
+        behind, onward = literal(query.offset), record.id >= begin.correlate(None).scalar_subquery()
+    else:
+        behind, onward = literal(0), None
+    ahead = and_(matching, onward) if onward is not None else matching
+    order = record.id.desc() if query.before else record.id
+    return select(*COLUMNS, behind, _number(ahead)).where(ahead).order_by(order).limit(query.count)
+
+
+def _found(query, rows):
+    """The Page of the rows of `_page`."""
+    behind, onward = rows[0][-2:]
+    records = [FhirRecord(*row[:-2]) for row in rows]
+    if query.before:
+        return Page(behind + onward, records[::-1], (onward - len(rows), onward))
+    return Page(behind + onward, records, (behind, behind + len(rows)))
+
+
+def _number(matching):
+    """How many records match, as a column."""
+    return select(func.count()).select_from(Record.__table__).where(matching).correlate(None).scalar_subquery()
 
 
 @singledispatch
@@ -59,6 +94,11 @@ def _(search_filter: IdFilter):
 @condition.register
 def _(search_filter: TokenFilter):
     return _indexed(search_filter.param, [_token(*asked) for asked in search_filter.any_of])
+
+
+@condition.register
+def _(search_filter: StringFilter):
+    return _indexed(search_filter.param, [index.value.startswith(b, autoescape=True) for b in search_filter.any_of])
 
 
 @condition.register

@@ -26,6 +26,10 @@ __all__ = [
 #: API version -> (name of the FHIR release, `CapabilityStatement.fhirVersion`)
 API_VERSIONS = {"v1": ("STU3", "3.0.2"), "v2": ("R4", "4.0.1")}
 
+#: What a search parameter can be (FHIR, "Search Parameter Types").  A string is found by how it begins, in any
+#: case, with accents or without.
+SEARCH_TYPES = ("token", "date", "string", "reference")
+
 # SMART App Launch 2.2, "Scopes for requesting FHIR Resources": version 1 (.read) and 2 (.rs).
 SMART_SCOPE = r"patient/(?P<type>[A-Z][A-Za-z]*)\.(?P<permission>read|rs|r|s)"
 SMART_INTERACTIONS = {
@@ -94,7 +98,7 @@ class SearchParam:
     """A search parameter of a resource type: its name, its FHIR type, and where the value lies."""
 
     name: str
-    type: str  #: `token` or `date` (FHIR, "Search Parameter Types")
+    type: str  #: one of SEARCH_TYPES
     path: tuple[str, ...]  #: dotted element paths; the first that a record has is indexed
     code_system: str | None = None  #: the system of a code that is given without one
     codes: tuple[str, ...] = ()  #: the codes accepted without a system; empty: all.  Any case.
@@ -102,8 +106,9 @@ class SearchParam:
 
     def __post_init__(self):
         _refuse_forgotten_commas(self)
-        if self.type not in ("token", "date"):
-            raise ScopeError(f"search parameter {self.name} has type {self.type!r}; accepted: token, date")
+        if self.type not in SEARCH_TYPES:
+            accepted = ", ".join(SEARCH_TYPES)
+            raise ScopeError(f"search parameter {self.name} has type {self.type!r}; accepted: {accepted}")
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,19 @@ class FhirResource:
     def __post_init__(self):
         _refuse_forgotten_commas(self)
         _refuse_unknown_versions(self, self.type)
+        self._refuse_confirming_searches()
+
+    def _refuse_confirming_searches(self):
+        """What is taken out of a record, a search must not confirm."""
+        for param in self.search_params:
+            for path in param.path:
+                for hidden in self.demographic_elements:
+                    within = param.type == "string" and hidden.startswith(f"{path}.")
+                    if within or f"{path}.".startswith(f"{hidden}."):
+                        raise ScopeError(
+                            f"{self.type}: the search parameter {param.name} looks at {path}, and {hidden} is "
+                            "demographic: a search would confirm what is taken out; leave one of them out"
+                        )
 
     @cached_property
     def read(self):

@@ -18,7 +18,8 @@ ENDPOINTS = re.compile(rf"{VERSION}/(?:o/(?:token|revoke_token|revoke|par)/?|con
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, Accept-Language, Prefer, If-None-Match",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, Accept-Language, Prefer, If-None-Match, "
+    "If-Modified-Since",
     "Access-Control-Max-Age": "3600",
 }
 EXPOSED = "WWW-Authenticate, Retry-After, ETag, Last-Modified, Location, Content-Location"

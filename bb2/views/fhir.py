@@ -4,7 +4,6 @@ import json
 import time
 from functools import partial
 
-from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
@@ -13,11 +12,13 @@ from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.bundle import searchset
 from bb2.fhir.compartment import Compartment
 from bb2.fhir.dates import to_instant
+from bb2.fhir.formats import check_format
 from bb2.fhir.include import included
 from bb2.fhir.redaction import redacted
-from bb2.fhir.search import check_format, parse
+from bb2.fhir.search import parse
 from bb2.security import hides_demographic
 from bb2.settings import fhir_base
+from bb2.views import representation
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 STARTED = int(time.time() * 1_000_000)
@@ -25,19 +26,21 @@ STARTED = int(time.time() * 1_000_000)
 
 def read(request):
     """FHIR, "read": one record by its id."""
-    check_format(request.GET.get("_format"))
-    return fhir_json(_compartment(request, _resource(request)).read(_id(request)).body)
+    _check_format(request, request.GET.items())
+    return representation.record(request, _compartment(request, _resource(request)).read(_id(request)))
 
 
 def search(request):
     """FHIR, "search": by GET, or by POST to `_search`."""
     records = _compartment(request, _resource(request))
-    query = parse(records.version, records.resource, records.patient, _parameters(request), _is_strict(request))
+    params = _parameters(request)
+    _check_format(request, params)
+    base = fhir_base(request.registry["settings"].base_url, records.version)
+    query = parse(records.version, records.resource, records.patient, params, strict=_is_strict(request), base=base)
     page = records.search(query)
     beside = included(query, page, _readable(request)) if query.includes else ()
     request.included_types = sorted({resource_type for resource_type, _record in beside})  # for the audit trail
-    base = fhir_base(request.registry["settings"].base_url, records.version)
-    return fhir_json(searchset(query, page, base, int(time.time() * 1_000_000), beside))
+    return representation.document(request, searchset(query, page, base, int(time.time() * 1_000_000), beside))
 
 
 def _resource(request):
@@ -89,21 +92,20 @@ def _form(request):
     return request.POST.items()
 
 
+def _check_format(request, params):
+    check_format(next((value for name, value in params if name == "_format"), ""), request.headers.get("Accept"))
+
+
 def _is_strict(request):
     """`Prefer: handling=strict` (RFC 7240, 4.4; FHIR, "Search: handling errors")."""
     preferences = request.headers.get("Prefer", "").replace(";", ",").split(",")
     return any(preference.replace('"', "").replace(" ", "").lower() == "handling=strict" for preference in preferences)
 
 
-def fhir_json(body):
-    return Response(body.encode(), content_type="application/fhir+json", charset="utf-8")
-
-
 @view_config(route_name="metadata", request_method=("GET", "HEAD"), permission=NO_PERMISSION_REQUIRED)
 def metadata(request):
-    check_format(request.GET.get("_format"))
+    _check_format(request, request.GET.items())
     base_url = request.registry["settings"].base_url
     version = request.matchdict["version"]
-    return fhir_json(
-        json.dumps(capability_statement(base_url, version, request.registry["scopes"], to_instant(STARTED)))
-    )
+    statement = capability_statement(base_url, version, request.registry["scopes"], to_instant(STARTED))
+    return representation.document(request, json.dumps(statement))

@@ -3,7 +3,8 @@
 import importlib
 import json
 
-from fhir_records import CLAIMS_AND_COVERAGE, EVERYTHING, VERSIONS, claim, follow, ids, link, pages
+import pytest
+from fhir_records import CLAIMS_AND_COVERAGE, EVERYTHING, VERSIONS, claim, follow, ids, link, pages, server_with
 from webtest import TestApp
 
 from bb2 import make_app
@@ -49,6 +50,35 @@ def test_every_document_is_fhir(make_server):
             outcome = valid(version, server.fhir(path, shared, version=version, status=status).json)
             assert outcome.issue[0].severity == "error"
         assert valid(version, server.get(f"/{version}/fhir/Coverage", status=401).json).issue[0].code == "login"
+
+
+#: A value of each type of search parameter.
+VALUES = {"token": "carrier", "date": "ge2020", "reference": ALICE}
+
+
+def test_what_the_capability_statement_names_works_and_nothing_else(server_of_nothing):
+    server = server_of_nothing
+    headers = {"Authorization": f"Bearer {server.grant(EVERYTHING)['access_token']}", "Prefer": "handling=strict"}
+    for version in VERSIONS:
+        (rest,) = server.get(f"/{version}/fhir/metadata").json["rest"]
+        assert rest["security"]["cors"] is True
+        for resource in rest["resource"]:
+            path = f"/{version}/fhir/{resource['type']}"
+            interactions = [interaction["code"] for interaction in resource["interaction"]]
+            assert (interactions, resource["conditionalRead"]) == (["read", "search-type"], "full-support")
+            named = {param["name"]: param["type"] for param in resource["searchParam"]}
+            for name, kind in named.items():
+                server.get(path, {name: VALUES[kind]}, headers=headers, status=200)
+            for include in resource.get("searchInclude", ()):
+                server.get(path, {"_include": include}, headers=headers, status=200)
+            refused = server.get(path, {"colour": "blue"}, headers=headers, status=400).json["issue"][0]["diagnostics"]
+            shaping = {"_count", "startIndex", "_after", "_before", "_format", "_summary", "_total", "_include"}
+            assert set(refused.partition("accepted: ")[2].split(", ")) - shaping == set(named)
+
+
+@pytest.fixture
+def server_of_nothing():
+    return server_with(None, {})
 
 
 def test_a_bundle_is_as_new_as_its_newest_record(make_server):

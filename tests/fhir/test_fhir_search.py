@@ -185,6 +185,33 @@ def test_identifier_of_a_claim_has_a_system_and_a_value(server, token, version, 
     assert ids(server.fhir(f"ExplanationOfBenefit?identifier={quote(value)}", token, version=version).json) == found
 
 
+@pytest.fixture(scope="module")
+def odd():
+    """Identifiers with the characters that mean something in a search."""
+    odd = {"pde-a": "a,b", "pde-b": "a|b", "pde-c": "c\\d", "pde-d": "x$y"}
+    made = [claim("v2", id, identifier=[{"system": CLAIM_ID, "value": value}]) for id, value in odd.items()]
+    server = server_with(None, {"v2": made})
+    return server, server.grant(EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (r"a\,b", ["pde-a"]),
+        (r"a\,b,x$y", ["pde-a", "pde-d"]),
+        (rf"{CLAIM_ID}|a\|b", ["pde-b"]),
+        (r"a\|b", ["pde-b"]),
+        (r"c\\d,x\$y", ["pde-c", "pde-d"]),
+        ("a,b", []),
+        ("c\\d", ["pde-c"]),
+        ("\\", []),
+    ],
+)
+def test_a_backslash_takes_its_meaning_from_what_follows(odd, value, found):
+    server, token = odd
+    assert ids(server.fhir(f"ExplanationOfBenefit?identifier={quote(value)}", token).json) == found
+
+
 def test_identifier_of_a_patient_finds_only_the_person(server, token, version):
     for value, found in ((f"{MBI}|1EG4TE5MK73", [ALICE]), ("1eg4te5mk73", [ALICE]), (f"{MBI}|2EG4TE5MK74", [])):
         bundle = server.fhir(f"Patient?identifier={quote(value)}", token, version=version).json
@@ -223,6 +250,8 @@ def test_different_parameters_must_all_hold(server, token, version):
         ("ExplanationOfBenefit?patient=-1001", ALL),
         ("ExplanationOfBenefit?patient=Patient/-1001", ALL),
         ("ExplanationOfBenefit?patient=-1001&patient=Patient/-1001", ALL),
+        ("ExplanationOfBenefit?patient=BASE/Patient/-1001", ALL),
+        ("Coverage?beneficiary=BASE/Patient/-1001", ["part-a--1001", "part-b--1001"]),
         ("Coverage?beneficiary=-1001", ["part-a--1001", "part-b--1001"]),
         ("Coverage?beneficiary=Patient/-1001", ["part-a--1001", "part-b--1001"]),
         ("Coverage?patient=Patient/-1001", ["part-a--1001", "part-b--1001"]),
@@ -233,7 +262,7 @@ def test_different_parameters_must_all_hold(server, token, version):
     ],
 )
 def test_every_search_is_in_the_persons_compartment(server, token, version, path, found):
-    bundle = server.fhir(path, token, version=version).json
+    bundle = server.fhir(path.replace("BASE", f"http://localhost/{version}/fhir"), token, version=version).json
     assert (ids(bundle), bundle["total"]) == (found, len(found))
 
 
@@ -241,7 +270,11 @@ def test_another_person_is_refused_whether_they_exist_or_not(server, token, vers
     for path in ("ExplanationOfBenefit?patient", "Coverage?patient", "Coverage?beneficiary"):
         answers = [
             server.fhir(f"{path}={value}", token, version=version, status=403)
-            for value in (BOB, f"Patient/{BOB}", "-424242", "Patient/-424242", f"{ALICE},{BOB}", "Patient/", "no body")
+            for value in (
+                *(BOB, f"Patient/{BOB}", "-424242", "Patient/-424242", f"{ALICE},{BOB}", "Patient/", "no body"),
+                f"http://elsewhere.example/{version}/fhir/Patient/{ALICE}",
+                f"http://localhost/{version}/fhir/{ALICE}",
+            )
         ]
         assert_outcome(answers[0], "forbidden")
         assert 'error="insufficient_scope"' in answers[0].headers["WWW-Authenticate"]

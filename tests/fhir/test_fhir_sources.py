@@ -90,7 +90,17 @@ parameters = st.one_of(
     st.tuples(st.just("patient"), st.sampled_from([ALICE, f"Patient/{ALICE}"])),
     st.tuples(st.just("_count"), st.sampled_from(["0", "1", "2", "50"])),
     st.tuples(st.just("startIndex"), st.sampled_from(["0", "1", "3"])),
+    st.tuples(st.sampled_from(["_after", "_before"]), ids),
 )
+
+
+def page_of(query, matching):
+    """What is on the page, by the words of the parameters alone."""
+    if query.after:
+        return [id for id in matching if id > query.after][: query.count]
+    if query.before:
+        return [id for id in matching if id < query.before][::-1][: query.count][::-1]
+    return matching[query.offset :][: query.count]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -109,7 +119,11 @@ def test_the_store_finds_what_the_query_matches(database, records, searches):
         found = store.search(query)
         matching = sorted(record["id"] for record in records if query.matches(record))
         assert found.total == len(matching)
-        assert [record.id for record in found.records] == matching[query.offset : query.offset + query.count]
+        assert (
+            [record.id for record in found.records]
+            == matching[slice(*(found.span or (0, 0)))]
+            == page_of(query, matching)
+        )
         assert found == model.search(query)
     for record in records:
         read = store.read(VERSION, CLAIM, record["id"], ALICE)
