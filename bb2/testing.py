@@ -75,7 +75,7 @@ class ConsentServer(TestApp):
         assemble = _assembled if unchanging else _assembled.__wrapped__
         app = assemble(tuple(settings.items()), self.engine, plugins)
         super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
-        self.scopes = app.registry["scopes"]
+        self.scopes, self.sensitivities = app.registry["scopes"], app.registry["sensitivities"]
         self.redirect_uri = REDIRECT_URI
         with self.db() as db:
             for username, patient, name in (("alice", ALICE, "Alice"), ("bob", BOB, "Bob")):
@@ -97,7 +97,7 @@ class ConsentServer(TestApp):
                 chosen = records.get(version, ())
             else:
                 chosen = [r for r in records if version in resources[r["resourceType"]].versions]
-            load_records(db, resources, version, chosen)
+            load_records(db, resources, version, chosen, self.sensitivities)
 
     # The beneficiary's steps
 
@@ -129,11 +129,16 @@ class ConsentServer(TestApp):
         asked = self.authorization_request(scope, **changes)
         return self.get(f"/{version}/o/authorize", asked, status=303).follow(status=200)
 
-    def approve(self, page, share_demographic=True):
-        """Say Yes on the authorization page.  Returns the redirect to the client."""
+    def approve(self, page, share_demographic=True, share_sensitive=()):
+        """Say Yes on the authorization page.  Returns the redirect to the client.
+
+        `share_sensitive`: the keys of the sensitivities to share; of the others nothing is touched.
+        """
         form = consent_form(page)
         if "demographic" in form.fields:
             form["demographic"] = "share" if share_demographic else "withhold"
+        for key in share_sensitive:
+            form[f"sensitive-{key}"] = "share"
         return form.submit("answer", value="yes", status=303)
 
     # The client's steps
@@ -161,9 +166,10 @@ class ConsentServer(TestApp):
         asked = {name: value for name, value in (asked | changes).items() if value is not None}
         return self.post(f"/{version}/o/token/", asked, status=status).json
 
-    def grant(self, scope=None, *, share_demographic=True, version="v2", username="alice"):
+    def grant(self, scope=None, *, share_demographic=True, share_sensitive=(), version="v2", username="alice"):
         """Consent to a scope, exchange the code, and return the token response."""
-        answer = self.approve(self.consent_page(scope, version=version, username=username), share_demographic)
+        page = self.consent_page(scope, version=version, username=username)
+        answer = self.approve(page, share_demographic, share_sensitive)
         return self.post(f"/{version}/o/token/", self.token_request(code_of(answer))).json
 
     def api(self, path, token, *, version="v2", status=200, **options):

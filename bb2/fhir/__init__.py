@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bb2.fhir.index import last_updated
@@ -40,6 +40,8 @@ class FhirRecord:
     patient: str
     body: str
     last_updated: int  #: microseconds since 1970
+    #: Which sensitivities it carries, as `bb2.sensitivities` has it; None: its source does not say.
+    judgements: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, resource, record):
@@ -59,8 +61,12 @@ class Page:
 class FhirSource(Protocol):
     """Anything that finds FHIR records of one patient.
 
-    What it returns is checked to be the patient's, and redacted, by the core.
+    What it returns is checked to be the patient's, and redacted, by the core, which also takes out what is withheld.
     """
+
+    #: True: `search` leaves out, and does not count, what `query.withheld` hides.  Of another source the core reads
+    #: everything that a search finds, where something is withheld, so that neither totals nor pages tell of it.
+    withholds = False
 
     def read(self, version, resource, id, patient):
         """The FhirRecord of this API version, FhirResource and id, or None."""
@@ -74,6 +80,8 @@ class MemorySource:
 
     `records` are dicts, served in every API version of their resource; or {version: dicts}.
     """
+
+    withholds = True
 
     def __init__(self, records=()):
         self.records = records if isinstance(records, dict) else {v: list(records) for v in API_VERSIONS}
