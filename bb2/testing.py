@@ -1,4 +1,4 @@
-"""A test kit for scopes: subclass ScopeTests, name the scope, and inherit the tests.
+"""A test kit for scopes: subclass ScopeTests (for a sensitivity, SensitivityTests), name it, and inherit the tests.
 
 class TestClaim(ScopeTests):
     plugin = bb2_claim
@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from argon2 import PasswordHasher
 from jinja2 import BytecodeCache
 from pyramid_jinja2 import IJinja2Environment
@@ -283,6 +284,73 @@ class ScopeTests:
         for version in self.resource().versions:
             for path in self.paths():
                 assert WHO not in server.fhir(path, token, version=version).text
+
+
+class SensitivityTests:
+    """What holds for every sensitivity, whoever wrote it."""
+
+    plugin = None  #: the plugin module
+    key = None  #: the sensitivity's key
+    opener = None  #: the plugin module whose scope opens records that can carry it
+    scope = None  #: that scope's name
+    settings = None  #: settings for the server, {name: text}
+
+    def carrying(self):
+        """Records (dicts) of Alice that carry it, for every API version of their type; or {version: dicts}."""
+        raise NotImplementedError
+
+    def free(self):
+        """The same, of records that do not carry it."""
+        raise NotImplementedError
+
+    def server(self):
+        server = ConsentServer(openid, self.opener, self.plugin, settings=self.settings)
+        with server.db() as db:
+            server.load(db, self.carrying())
+            server.load(db, self.free())
+        return server
+
+    def declared(self, server):
+        return next(each for each in server.sensitivities if each.key == self.key)
+
+    def resource(self, server):
+        return server.scopes[self.scope].endpoints[0].resource
+
+    @pytest.mark.parametrize("language", ["en", "es"])
+    def test_the_beneficiary_is_asked_in_its_own_words(self, language):
+        server = self.server()
+        page = server.consent_page(self.scope, lang=language)
+        for words in ("question", "detail", "share", "withhold"):
+            said = getattr(self.declared(server), words)
+            assert (said.in_language(language) if hasattr(said, "in_language") else said) in page.html.get_text()
+
+    def test_a_scope_that_opens_no_such_record_brings_no_question(self):
+        server = self.server()
+        assert str(self.declared(server).question) not in server.consent_page("openid").html.get_text()
+
+    def test_a_record_that_carries_it_leaves_only_if_it_is_shared_and_then_with_its_label(self):
+        server = self.server()
+        for share in ((), (self.key,)):
+            token = server.grant(self.scope, share_sensitive=share)
+            for version in self.resource(server).versions:
+                free, carrying = _of(self.free(), version), _of(self.carrying(), version)
+                found = server.fhir(f"{self.resource(server).type}?_count=50", token, version=version).json
+                labels = {entry["resource"]["id"]: _labels(entry["resource"]) for entry in found.get("entry", ())}
+                assert found["total"] == len(labels)
+                assert labels.keys() == {each["id"] for each in (*free, *(carrying if share else ()))}
+                for each in carrying:
+                    path = f"{self.resource(server).type}/{each['id']}"
+                    server.fhir(path, token, version=version, status=200 if share else 404)
+                    assert not share or self.declared(server).label in labels[each["id"]]
+                assert not any(self.declared(server).label in labels[each["id"]] for each in free)
+
+
+def _of(records, version):
+    return records[version] if isinstance(records, dict) else records
+
+
+def _labels(record):
+    return [coding.get("code") for coding in record.get("meta", {}).get("security", ())]
 
 
 WHO = "this says who the person is"

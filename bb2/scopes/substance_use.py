@@ -19,7 +19,7 @@ KINDS = (
     *("hcpcs", "ms-drg", "revenue", "place", "ndc", "drug"),
 )
 BY_BEGINNING = ("icd-10-cm", "icd-9-cm", "icd-10-pcs", "icd-9-procedure", "ndc")
-DIGITS = {"ms-drg": 3, "revenue": 4, "place": 2}  #: codes that may come without their leading zeros
+DIGITS = {"ms-drg": 3, "revenue": 4, "place": 2}  #: kinds whose codes may come with fewer or more leading zeros
 #: What a code of these kinds looks like: of other systems, and of other volumes of one, it is no such code.
 FORMS = {
     "icd-10-cm": re.compile(r"[A-Z][0-9][A-Z0-9]{1,4}"),
@@ -70,12 +70,17 @@ class Codes:
         if kind in BY_BEGINNING:
             listed, excepted = self.beginnings.get(kind, ((), ()))
             return code.startswith(listed) and not code.startswith(excepted)
-        return code.zfill(DIGITS.get(kind, 0)) in self.whole.get(kind, ())
+        return padded(kind, code) in self.whole.get(kind, ())
 
 
 def plain(code):
     """A code without punctuation, in capital letters: `f10.20` is F1020."""
     return re.sub(r"[^A-Za-z0-9]", "", code).upper()
+
+
+def padded(kind, code):
+    """A plain code with as many leading zeros as its kind has."""
+    return code.lstrip("0").zfill(DIGITS[kind]) if kind in DIGITS else code
 
 
 def carries(codes, record):
@@ -144,11 +149,11 @@ def _range(kind, code):
     first, _, last = (plain(part) for part in code.partition("-"))
     letters = re.match("[A-Z]*", first)[0]
     if not last:
-        return {first.zfill(DIGITS.get(kind, 0))}
+        return {padded(kind, first)}
     low, high = first.removeprefix(letters), last.removeprefix(letters)
     if not (low.isdigit() and high.isdigit() and len(low) == len(high) and low <= high):
         raise ScopeError(f"{KEY}: {kind},{code} is no range from one code to another")
-    return {f"{letters}{number:0{len(low)}}".zfill(DIGITS.get(kind, 0)) for number in range(int(low), int(high) + 1)}
+    return {padded(kind, f"{letters}{number:0{len(low)}}") for number in range(int(low), int(high) + 1)}
 
 
 def rows_of(text, columns):
