@@ -32,5 +32,5 @@ def judge_records(state):
                 break
             judged += count
             bar.update(count)
-    click.echo(f"{judged} records were judged by the rules of today.")
+    click.echo(f"{'1 record was' if judged == 1 else f'{judged} records were'} judged by the rules of today.")
     return judged
