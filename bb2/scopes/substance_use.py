@@ -6,7 +6,7 @@ The codes are in substance_use.csv, with their sources; `bb2.sensitive_codes` na
 import csv
 import re
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -52,7 +52,7 @@ ELEMENTS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Codes:
     """The codes of the list, by kind."""
 
@@ -85,36 +85,50 @@ def padded(kind, code):
 
 def carries(codes, record):
     """True when a code of the list stands anywhere in a record (a dict)."""
-    return _any_coding(codes, record, None)
+    # With each dict, the nearest element around it that says what its codes are.
+    waiting = [(record, None)]
+    while waiting:
+        value, element = waiting.pop()
+        if ("code" in value or "text" in value) and _tells(codes, value, element):
+            return True
+        for key, inner in value.items():
+            if inner.__class__ is dict:
+                waiting.append((inner, key if key in ELEMENTS else element))
+            elif inner.__class__ is list:
+                waiting += [(each, key if key in ELEMENTS else element) for each in _dicts(inner)]
+    return False
 
 
-def _any_coding(codes, value, element):
-    """`element`: the nearest element around the value that says what its codes are."""
-    if isinstance(value, list):
-        return any(_any_coding(codes, member, element) for member in value)
-    if not isinstance(value, dict):
-        return False
+def _dicts(members):
+    """The dicts of a list, and of lists in it."""
+    for each in members:
+        if each.__class__ is dict:
+            yield each
+        elif each.__class__ is list:
+            yield from _dicts(each)
+
+
+def _tells(codes, value, element):
+    """True for a Coding with a code of the list, or a CodeableConcept with the name of a drug."""
     code, display = value.get("code"), value.get("display")
-    if isinstance(code, str) and _is_listed(codes, value.get("system"), code, display, element):
+    if code.__class__ is str and _is_listed(codes, _text(value.get("system")), code, _text(display), element):
         return True
-    if element in ELEMENTS and "drug" in ELEMENTS[element] and codes.names("drug", "", value.get("text")):
-        return True
-    return any(_any_coding(codes, inner, _element(key, element)) for key, inner in value.items())
+    names_drugs = "text" in value and "drug" in ELEMENTS.get(element, ())
+    return names_drugs and codes.names("drug", "", _text(value["text"]))
 
 
-def _element(key, around):
-    """`procedureCodeableConcept` is in `procedure`; what says nothing of its own belongs to what is around it."""
-    return key if key in ELEMENTS else around
+def _text(value):
+    return value if isinstance(value, str) else ""
 
 
+@lru_cache(65_536)  # claims name the same codes over and over
 def _is_listed(codes, system, code, display, element):
-    kinds = _kinds_of(system, element)
-    return any(codes.names(kind, code, display) for kind in kinds)
+    return any(codes.names(kind, code, display) for kind in _kinds_of(system.lower().rstrip("/"), element))
 
 
 def _kinds_of(system, element):
-    named = system.lower().rstrip("/") if isinstance(system, str) else ""
-    kinds = next((kinds for pattern, kinds in SYSTEMS if pattern.search(named)), None)
+    """The kinds that a code may be of, by its system, or else by the element that it stands in."""
+    kinds = next((kinds for pattern, kinds in SYSTEMS if pattern.search(system)), None)
     if kinds is None:
         return ELEMENTS.get(element, ())
     if "icd-9-procedure" in kinds:  # a diagnosis and a procedure of ICD-9 may have the same digits
