@@ -20,6 +20,7 @@ setup(
         "bb2": ["templates/*.jinja2", "static/*", "locale/*/LC_MESSAGES/*"],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
+        "bb2.scopes": ["*.csv"],
     },
     python_requires=">=3.11",
     install_requires=[
@@ -87,6 +88,7 @@ setup(
             "patient = bb2.scopes.patient",
             "coverage = bb2.scopes.coverage",
             "explanation_of_benefit = bb2.scopes.explanation_of_benefit",
+            "substance_use = bb2.scopes.substance_use",
         ],
     },
 )

@@ -22,6 +22,7 @@ from bb2.oauth.validator import Validator
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import API_VERSIONS
+from bb2.sensitivities import Sensitivities
 from bb2.settings import Settings, fhir_base, is_loopback
 from bb2.sweep import Sweeper
 
@@ -62,6 +63,7 @@ def make_app(settings, engine, plugins, signing_keys):
         registry = config.registry
         registry.update(settings=settings, engine=engine, plugins=manager, signing_keys=signing_keys)
         registry["scopes"], registry["tally"] = ScopeRegistry.from_plugins(manager), Tally(engine)
+        registry["sensitivities"] = Sensitivities.from_plugins(manager, settings)
         for part in PARTS:
             config.include(f"bb2.{part}")
         registry["sources"] = collect_sources(

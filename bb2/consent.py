@@ -23,6 +23,23 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A question about one kind of sensitive record, in its plugin's words."""
+
+    key: str  #: of the sensitivity
+    name: str
+    question: str
+    detail: str
+    share: str
+    withhold: str
+
+    @property
+    def field(self):
+        """The name of its answer in the form."""
+        return f"sensitive-{self.key}"
+
+
+@dataclass(frozen=True)
 class ConsentScreen:
     """The page as a person sees it.  It is stored, and the answer is read against what was stored."""
 
@@ -32,6 +49,7 @@ class ConsentScreen:
     expires_at: str | None  #: ISO 8601, of an ongoing app
     demographic_default: str  #: `share`, `withhold` or `ask`
     lines: tuple[Line, ...]
+    questions: tuple[Question, ...] = ()
 
     @property
     def records(self):
@@ -59,6 +77,13 @@ class ConsentScreen:
             raise NoChoice
         return choice == "share"
 
+    def share_sensitive(self, choices):
+        """{key of a sensitivity: shared}; None when there was no such question.  `choices(field)` are the form's.
+
+        Shared is only what the form says is shared, once: whatever is lost or added on the way is a No.
+        """
+        return {each.key: choices(each.field) == ["share"] for each in self.questions} or None
+
     def granted(self, share_demographic):
         """The names of the scopes that a Yes grants."""
         lines = [line for line in self.lines if share_demographic or not line.demographic]
@@ -70,21 +95,24 @@ class ConsentScreen:
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()[:32]
 
     def as_json(self):
-        return asdict(self) | {"lines": [asdict(line) | {"scopes": list(line.scopes)} for line in self.lines]}
+        lines = [asdict(line) | {"scopes": list(line.scopes)} for line in self.lines]
+        return asdict(self) | {"lines": lines, "questions": [asdict(question) for question in self.questions]}
 
     @classmethod
     def from_json(cls, stored):
         lines = tuple(Line(**line | {"scopes": tuple(line["scopes"])}) for line in stored["lines"])
-        return cls(**stored | {"lines": lines})
+        questions = tuple(Question(**question) for question in stored.get("questions", ()))
+        return cls(**stored | {"lines": lines, "questions": questions})
 
 
-def consent_screen(registry, requested, *, client, language, translate, demographic_default, expires_at):
+def consent_screen(registry, sensitivities, requested, *, client, language, translate, demographic_default, expires_at):
     """Assemble the page for the requested scopes from the plugins' own words.
 
+    It asks about a sensitivity only where one of the scopes opens records that can carry it.
     `translate(words)` finds translation strings; `Words` bring their languages along.
     """
-    families = {}
-    for scope in registry.named(requested):
+    families, scopes = {}, registry.named(requested)
+    for scope in scopes:
         families.setdefault(scope.family, []).append(scope)
     return ConsentScreen(
         client_name=client.name,
@@ -92,8 +120,16 @@ def consent_screen(registry, requested, *, client, language, translate, demograp
         access=client.access,
         expires_at=expires_at and expires_at.isoformat(),
         demographic_default=demographic_default,
-        lines=tuple(_line(scopes, language, translate) for scopes in families.values()),
+        lines=tuple(_line(family, language, translate) for family in families.values()),
+        questions=tuple(question(each, language, translate) for each in sensitivities.asked_with(scopes)),
     )
+
+
+def question(sensitivity, language, translate):
+    """The Question about a Sensitivity, in this language."""
+    words = ("name", "question", "detail", "share", "withhold")
+    said = {name: say(getattr(sensitivity, name), language, translate) for name in words}
+    return Question(key=sensitivity.key, **said)
 
 
 def _line(scopes, language, translate):

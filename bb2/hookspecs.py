@@ -1,6 +1,6 @@
 """Every hook that a plugin can implement.
 
-A plugin is a module named by a `bb2.scopes` entry point.  Only `register_scopes` is needed; the others have defaults.
+A plugin is a module named by a `bb2.scopes` entry point.  It implements those that it needs.
 """
 
 import pluggy
@@ -12,6 +12,14 @@ hookimpl = pluggy.HookimplMarker("bb2")
 @hookspec
 def register_scopes():
     """Return the Scope, or a list of the Scopes, that this plugin adds.  Called once, at startup."""
+
+
+@hookspec
+def register_sensitivities(settings):
+    """Return the Sensitivity, or a list of the Sensitivities, whose records leave only with a Yes of their own.
+
+    `settings` as for `register_fhir_sources`.  Called once, at startup, and by the commands that load records.
+    """
 
 
 @hookspec

@@ -157,6 +157,7 @@ class Consent(Base):
     claims: Mapped[dict | None]  #: of the authorization request
     audience: Mapped[str | None]  #: of the authorization request
     share_demographic: Mapped[bool | None]  #: the person's choice; None: the page had no such question
+    share_sensitive: Mapped[dict | None]  #: {key of a sensitivity: shared}; None: the page asked about none
     shown: Mapped[dict]  #: the page in the words and the language in which the person saw it
     language: Mapped[str]
     granted_at: Mapped[datetime]
@@ -296,11 +297,11 @@ class Record(Base):
     __tablename__ = "record"
     __table_args__ = (
         UniqueConstraint("version", "resource_type", "id", name="uq_record_version_resource_type_id"),
-        # What a search walks: one person's records of one type, in the order of the pages.  What is counted, and not
-        # on the page, is in it whole, so that no other record is touched.
+        # What a search walks: one person's records of one type, in the order of the pages, and what may be seen.  What
+        # is counted, and not on the page, is in it whole, so that no other record is touched.
         Index(
             "ix_record_compartment",
-            *("version", "resource_type", "patient", "id", "last_updated"),
+            *("version", "resource_type", "patient", "id", "last_updated", "judgements"),
             postgresql_include=["number"],
         ),
     )
@@ -313,6 +314,8 @@ class Record(Base):
     last_updated: Mapped[int] = mapped_column(
         BigInteger
     )  #: meta.lastUpdated, or the time of loading: microseconds since 1970
+    #: Which sensitivities it carries, as bb2.sensitivities has it; empty: nobody has judged.
+    judgements: Mapped[str] = mapped_column(Code, server_default="")
     body: Mapped[str] = mapped_column(Text)  #: the JSON, without white space between its tokens
 
 

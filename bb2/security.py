@@ -37,6 +37,7 @@ FIND_TOKEN = (
         consent.revoked_at,
         consent.revoked_by,
         consent.share_demographic,
+        consent.share_sensitive,
         client.scopes.label("registered"),
         client.asks_demographic,
         client.disabled_at,
@@ -60,6 +61,7 @@ class Identity:
     scopes: frozenset[str]
     asks_demographic: bool  #: the app is registered to ask for demographic data
     share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
+    share_sensitive: dict | None  #: {key of a sensitivity: shared}, as the beneficiary chose; None: nobody asked
     trail: dict  #: the ids under which the audit trail has what is done with the token
 
     @property
@@ -175,6 +177,7 @@ def _identity(found, registry):
         scopes=frozenset(registry.allowed(found.scopes, found.registered, found.asks_demographic)),
         asks_demographic=found.asks_demographic,
         share_demographic=found.share_demographic,
+        share_sensitive=found.share_sensitive,
         trail={name: getattr(found, name) for name in IDS},
     )
 

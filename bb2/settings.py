@@ -158,6 +158,13 @@ SETTINGS = (
         "share",
         "How the choice about personal information stands when the page opens; `ask`: neither, the person must choose.",
     ),
+    Setting(
+        "bb2.sensitive_codes",
+        Path,
+        None,
+        "A CSV file with the columns `sensitivity`, `kind`, `code`: codes beyond the lists of the plugins by which a "
+        "record is sensitive. After a change: `bb2 judge`.",
+    ),
     Setting("bb2.consent_months", whole(1, 120), "13", "How long an ongoing app's access lasts."),
     Setting("bb2.access_token_lifetime", whole(60, 86_400), "3600", "Seconds that an access token lives."),
     Setting("bb2.authorization_code_lifetime", whole(10, 600), "60", "Seconds that an authorization code lives."),

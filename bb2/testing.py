@@ -1,4 +1,4 @@
-"""A test kit for scopes: subclass ScopeTests, name the scope, and inherit the tests.
+"""A test kit for scopes: subclass ScopeTests (for a sensitivity, SensitivityTests), name it, and inherit the tests.
 
 class TestClaim(ScopeTests):
     plugin = bb2_claim
@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from argon2 import PasswordHasher
 from jinja2 import BytecodeCache
 from pyramid_jinja2 import IJinja2Environment
@@ -75,7 +76,7 @@ class ConsentServer(TestApp):
         assemble = _assembled if unchanging else _assembled.__wrapped__
         app = assemble(tuple(settings.items()), self.engine, plugins)
         super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
-        self.scopes = app.registry["scopes"]
+        self.scopes, self.sensitivities = app.registry["scopes"], app.registry["sensitivities"]
         self.redirect_uri = REDIRECT_URI
         with self.db() as db:
             for username, patient, name in (("alice", ALICE, "Alice"), ("bob", BOB, "Bob")):
@@ -97,7 +98,7 @@ class ConsentServer(TestApp):
                 chosen = records.get(version, ())
             else:
                 chosen = [r for r in records if version in resources[r["resourceType"]].versions]
-            load_records(db, resources, version, chosen)
+            load_records(db, resources, version, chosen, self.sensitivities)
 
     # The beneficiary's steps
 
@@ -129,11 +130,16 @@ class ConsentServer(TestApp):
         asked = self.authorization_request(scope, **changes)
         return self.get(f"/{version}/o/authorize", asked, status=303).follow(status=200)
 
-    def approve(self, page, share_demographic=True):
-        """Say Yes on the authorization page.  Returns the redirect to the client."""
+    def approve(self, page, share_demographic=True, share_sensitive=()):
+        """Say Yes on the authorization page.  Returns the redirect to the client.
+
+        `share_sensitive`: the keys of the sensitivities to share; of the others nothing is touched.
+        """
         form = consent_form(page)
         if "demographic" in form.fields:
             form["demographic"] = "share" if share_demographic else "withhold"
+        for key in share_sensitive:
+            form[f"sensitive-{key}"] = "share"
         return form.submit("answer", value="yes", status=303)
 
     # The client's steps
@@ -161,9 +167,10 @@ class ConsentServer(TestApp):
         asked = {name: value for name, value in (asked | changes).items() if value is not None}
         return self.post(f"/{version}/o/token/", asked, status=status).json
 
-    def grant(self, scope=None, *, share_demographic=True, version="v2", username="alice"):
+    def grant(self, scope=None, *, share_demographic=True, share_sensitive=(), version="v2", username="alice"):
         """Consent to a scope, exchange the code, and return the token response."""
-        answer = self.approve(self.consent_page(scope, version=version, username=username), share_demographic)
+        page = self.consent_page(scope, version=version, username=username)
+        answer = self.approve(page, share_demographic, share_sensitive)
         return self.post(f"/{version}/o/token/", self.token_request(code_of(answer))).json
 
     def api(self, path, token, *, version="v2", status=200, **options):
@@ -277,6 +284,73 @@ class ScopeTests:
         for version in self.resource().versions:
             for path in self.paths():
                 assert WHO not in server.fhir(path, token, version=version).text
+
+
+class SensitivityTests:
+    """What holds for every sensitivity, whoever wrote it."""
+
+    plugin = None  #: the plugin module
+    key = None  #: the sensitivity's key
+    opener = None  #: the plugin module whose scope opens records that can carry it
+    scope = None  #: that scope's name
+    settings = None  #: settings for the server, {name: text}
+
+    def carrying(self):
+        """Records (dicts) of Alice that carry it, for every API version of their type; or {version: dicts}."""
+        raise NotImplementedError
+
+    def free(self):
+        """The same, of records that do not carry it."""
+        raise NotImplementedError
+
+    def server(self):
+        server = ConsentServer(openid, self.opener, self.plugin, settings=self.settings)
+        with server.db() as db:
+            server.load(db, self.carrying())
+            server.load(db, self.free())
+        return server
+
+    def declared(self, server):
+        return next(each for each in server.sensitivities if each.key == self.key)
+
+    def resource(self, server):
+        return server.scopes[self.scope].endpoints[0].resource
+
+    @pytest.mark.parametrize("language", ["en", "es"])
+    def test_the_beneficiary_is_asked_in_its_own_words(self, language):
+        server = self.server()
+        page = server.consent_page(self.scope, lang=language)
+        for words in ("question", "detail", "share", "withhold"):
+            said = getattr(self.declared(server), words)
+            assert (said.in_language(language) if hasattr(said, "in_language") else said) in page.html.get_text()
+
+    def test_a_scope_that_opens_no_such_record_brings_no_question(self):
+        server = self.server()
+        assert str(self.declared(server).question) not in server.consent_page("openid").html.get_text()
+
+    def test_a_record_that_carries_it_leaves_only_if_it_is_shared_and_then_with_its_label(self):
+        server = self.server()
+        for share in ((), (self.key,)):
+            token = server.grant(self.scope, share_sensitive=share)
+            for version in self.resource(server).versions:
+                free, carrying = _of(self.free(), version), _of(self.carrying(), version)
+                found = server.fhir(f"{self.resource(server).type}?_count=50", token, version=version).json
+                labels = {entry["resource"]["id"]: _labels(entry["resource"]) for entry in found.get("entry", ())}
+                assert found["total"] == len(labels)
+                assert labels.keys() == {each["id"] for each in (*free, *(carrying if share else ()))}
+                for each in carrying:
+                    path = f"{self.resource(server).type}/{each['id']}"
+                    server.fhir(path, token, version=version, status=200 if share else 404)
+                    assert not share or self.declared(server).label in labels[each["id"]]
+                assert not any(self.declared(server).label in labels[each["id"]] for each in free)
+
+
+def _of(records, version):
+    return records[version] if isinstance(records, dict) else records
+
+
+def _labels(record):
+    return [coding.get("code") for coding in record.get("meta", {}).get("security", ())]
 
 
 WHO = "this says who the person is"

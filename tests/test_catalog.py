@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 import bb2.scopes
 from bb2.scopes import Words
+from bb2.settings import Settings
 
 PACKAGE = Path(bb2.__file__).parent
 CATALOG = PACKAGE / "locale/es/LC_MESSAGES/bb2.po"
@@ -65,10 +66,23 @@ def test_the_compiled_catalog_is_what_the_catalog_compiles_to(messages):
     assert compiled == {english: message.string for english, message in messages.items()}
 
 
+def declared_words(plugin):
+    """Every word that a plugin says to a beneficiary."""
+    scopes = getattr(plugin, "register_scopes", list)()
+    yield from (words for scope in (scopes if isinstance(scopes, list) else [scopes]) for words in _words_of(scope))
+    if hasattr(plugin, "register_sensitivities"):
+        asked = plugin.register_sensitivities(Settings.read({}, {}))
+        yield from (asked.name, asked.question, asked.detail, asked.share, asked.withhold)
+
+
+def _words_of(scope):
+    return filter(None, (scope.consent, scope.detail))
+
+
 @pytest.mark.parametrize("plugin", [module.name for module in iter_modules(bb2.scopes.__path__)])
 def test_every_built_in_scope_has_spanish_words(plugin):
-    scopes = import_module(f"bb2.scopes.{plugin}").register_scopes()
-    for scope in scopes if isinstance(scopes, list) else [scopes]:
-        for words in filter(None, (scope.consent, scope.detail)):
-            assert isinstance(words, Words), scope.name
-            assert words.in_language("es") not in ("", words), scope.name
+    said = list(declared_words(import_module(f"bb2.scopes.{plugin}")))
+    assert said
+    for words in said:
+        assert isinstance(words, Words), words
+        assert words.in_language("es") not in ("", words), words

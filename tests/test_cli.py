@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey, KeySet
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bb2 import cli
 from bb2.db import make_engine, reader
 from bb2.identity.builtin import find_account, is_password
-from bb2.models import Account, Beneficiary, Client
+from bb2.models import Account, Beneficiary, Client, Record
 from bb2.oauth.secrets import same_secret
 
 CALLBACK = "https://app.example/callback"
@@ -310,3 +310,23 @@ def test_an_app_is_registered_before_its_secret_is_shown(bb2, db, monkeypatch):
         with pytest.raises(BrokenPipeError):
             cli.command(["client", "add", "--name", "Piped", "--redirect-uri", CALLBACK], standalone_mode=False)
     assert db.scalars(select(Client.name).where(Client.name == "Piped")).all() == ["Piped"]
+
+
+# What is sensitive
+
+
+def test_judge_and_init_judge_what_nobody_has_judged(bb2, db, state):
+    record = {"resourceType": "Coverage", "id": "judged", "beneficiary": {"reference": "Patient/-1"}}
+    state.joinpath("coverage.json").write_text(json.dumps(record))
+    bb2("load", "--fhir", "r4", str(state / "coverage.json"))
+    by_rules = db.scalars(select(Record.judgements).where(Record.id == "judged")).one()
+    assert by_rules.startswith(" -substance-use/")
+    assert bb2("judge") == ("Every record was judged by the rules of today.\n", 0)
+    for command in "judge", "init":
+        engine = make_engine(f"sqlite:///{state}/bb2.sqlite")
+        with engine.begin() as connection:
+            connection.execute(update(Record).where(Record.id == "judged").values(judgements=""))
+        engine.dispose()
+        printed, status = bb2(command)
+        assert (status, "1 record was judged" in printed) == (0, True)
+        assert db.scalars(select(Record.judgements).where(Record.id == "judged")).one() == by_rules

@@ -10,6 +10,8 @@ import pytest
 import bb2
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
+from bb2.sensitivities import Sensitivities
+from bb2.settings import Settings
 
 ROOT = Path(bb2.__file__).parent
 #: From the top.  A package speaks for its modules.
@@ -24,7 +26,7 @@ LAYERS = [
     {"bb2.identity", "bb2.fhir"},
     {"bb2.oauth"},
     {"bb2.audit", "bb2.limits", "bb2.sweep"},
-    {"bb2.registry", "bb2.plugins", "bb2.db", "bb2.settings", "bb2.migrations"},  # plumbing
+    {"bb2.registry", "bb2.sensitivities", "bb2.plugins", "bb2.db", "bb2.settings", "bb2.migrations"},  # plumbing
     {"bb2.models"},
     {"bb2.scopes"},  # the contract with plugins
     {"bb2.hookspecs"},
@@ -153,6 +155,17 @@ def test_the_core_knows_no_scope_by_name():
         for string in words(module) if is_core(module) else ():
             assert string not in names - of_fhir, f"{module} names {string}"
             assert not any(family in string for family in families), f"{module} names {string}"
+
+
+def test_the_core_knows_no_sensitivity_by_name():
+    plugins = plugin_manager(installed_plugins([f"bb2:{scope.rpartition('.')[2]}" for scope in SCOPES]))
+    keys = {sensitivity.key for sensitivity in Sensitivities.from_plugins(plugins, Settings.read({}, {}))}
+    assert "substance-use" in keys
+    for module, tree in modules().items():
+        for string in words(tree) if is_core(module) else ():
+            assert not any(key in string for key in keys), f"{module} names {string}"
+    for path in (ROOT / "templates").glob("*.jinja2"):
+        assert not any(key in path.read_text("utf-8") for key in keys), path.name
 
 
 def test_no_template_knows_a_scope_by_name():

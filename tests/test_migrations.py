@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bb2 import migrations
 from bb2.db import make_engine
-from bb2.models import AuditEvent, Base, Consent
+from bb2.models import AuditEvent, Base, Consent, Record
 from databases import new_database
 
 
@@ -87,6 +87,15 @@ FIRST_ROWS = {
         "language": "en",
         "granted_at": NOW,
     },
+    "record": {
+        "number": 1,
+        "version": "v2",
+        "resource_type": "ExplanationOfBenefit",
+        "id": "c",
+        "patient": "-1",
+        "last_updated": 0,
+        "body": "{}",
+    },
     "audit_event": {"id": 1, "at": NOW, "event": "consent.given", "request_id": "r", "details": {}},
 }
 
@@ -105,3 +114,5 @@ def test_an_upgrade_keeps_what_the_tables_hold(empty):
         assert (kept.request_id, kept.client.name, kept.beneficiary.patient) == ("r", "The App", "-1")
         assert (kept.client.id_token_alg, kept.client.post_logout_redirect_uris) == ("RS256", [])
         assert db.scalars(select(AuditEvent.correlation_id)).all() == ["r"]
+        assert kept.share_sensitive is None
+        assert db.scalars(select(Record.judgements)).all() == [""]  # nobody has judged: withheld

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import audit, clients, keys, new_scope, people, records, report, scopes, serve, sweep
+from bb2.cli import audit, clients, judge, keys, new_scope, people, records, report, scopes, serve, sweep
 from bb2.db import make_engine
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.errors import ClientError
@@ -21,6 +21,7 @@ from bb2.oauth.keys import SigningKeyError
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import ScopeError
+from bb2.sensitivities import Sensitivities
 from bb2.settings import SettingError, Settings
 
 DEFAULT_CONFIG = "development.ini"
@@ -55,6 +56,10 @@ class State:
     def registry(self):
         return ScopeRegistry.from_plugins(plugin_manager(self.plugins))
 
+    @cached_property
+    def sensitivities(self):
+        return Sensitivities.from_plugins(plugin_manager(self.plugins), self.settings)
+
     def close(self):
         """Let go of the database, if it was reached."""
         if "engine" in vars(self):
@@ -82,7 +87,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (serve, records, people, clients, keys, scopes, new_scope, audit, report, sweep):
+for part in (serve, records, judge, people, clients, keys, scopes, new_scope, audit, report, sweep):
     part.add_to(command)
 
 

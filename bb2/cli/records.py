@@ -40,7 +40,14 @@ def _load_one(state, path, version):
             click.echo(f"\r{path}: {_counted(count)}", nl=False, err=True)
 
     with state.transaction() as db:
-        counts = load_file(db, state.registry.resources, path, version=version, on_progress=progress)
+        counts = load_file(
+            db,
+            state.registry.resources,
+            path,
+            version=version,
+            on_progress=progress,
+            sensitivities=state.sensitivities,
+        )
     click.echo(f"{chr(13) if interactive else ''}{path}: {_counted(sum(counts.values()))}", err=True)
     return counts
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bb2.fhir.index import last_updated
@@ -40,7 +40,9 @@ class FhirRecord:
     patient: str
     body: str
     last_updated: int  #: microseconds since 1970
-    whole: bool = True  #: False: something was taken out for this token
+    whole: bool = True  #: False: something was taken out for this token, or a label put in
+    #: Which sensitivities it carries, as `bb2.sensitivities` has it; None: its source does not say.
+    judgements: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, resource, record):
@@ -58,12 +60,23 @@ class Page:
     #: The positions of the first of them and after the last, among all; None: as the Query's `offset` and `count` say.
     span: tuple[int, int] | None = None
 
+    @classmethod
+    def of(cls, query, found):
+        """The Page of a Query from every FhirRecord that it matches, in any order: for sources without a database."""
+        records = sorted(found, key=lambda record: record.id)
+        span = query.span([record.id for record in records])
+        return cls(len(records), records[slice(*span)], span if query.count else None)
+
 
 class FhirSource(Protocol):
     """Anything that finds FHIR records of one patient.
 
-    What it returns is checked to be the patient's, and redacted, by the core.
+    What it returns is checked to be the patient's, and redacted, by the core, which also takes out what is withheld.
     """
+
+    #: True: `search` leaves out, and does not count, what `query.withheld` hides.  Of another source the core reads
+    #: everything that a search finds, where something is withheld, so that neither totals nor pages tell of it.
+    withholds = False
 
     def read(self, version, resource, id, patient):
         """The FhirRecord of this API version, FhirResource and id, or None."""
@@ -78,6 +91,8 @@ class MemorySource:
     `records` are dicts, served in every API version of their resource; or {version: dicts}.
     """
 
+    withholds = True
+
     def __init__(self, records=()):
         self.records = records if isinstance(records, dict) else {v: list(records) for v in API_VERSIONS}
 
@@ -89,6 +104,4 @@ class MemorySource:
 
     def search(self, query):
         found = [r for r in self.of_type(query.version, query.resource) if query.matches(r)]
-        records = sorted((FhirRecord.of(query.resource, r) for r in found), key=lambda r: r.id)
-        span = query.span([r.id for r in records])
-        return Page(len(records), records[slice(*span)], span if query.count else None)
+        return Page.of(query, [FhirRecord.of(query.resource, r) for r in found])

@@ -14,6 +14,7 @@ from bb2.fhir.files import LoadError, Located, read_file
 from bb2.fhir.index import entries
 from bb2.models import Record, RecordIndex
 from bb2.scopes import API_VERSIONS
+from bb2.sensitivities import NONE_INSTALLED
 
 JSON_STRING = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")')
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -28,17 +29,18 @@ class BadRecord(Exception):
     """What is wrong with a record."""
 
 
-def load_file(db, resources, path, *, version=None, on_progress=lambda count: None):
+def load_file(db, resources, path, *, version=None, on_progress=lambda count: None, sensitivities=NONE_INSTALLED):
     """Load a file in the caller's transaction; returns Counter({(resource type, outcome): records}).
 
     `resources` is {type: FhirResource}; `version` None: found from the records.  `on_progress` is told how many records
-    have been read.  Raises LoadError: the caller rolls back.
+    have been read.  Raises LoadError: the caller rolls back.  `sensitivities` judge each record: what was not judged is
+    withheld.
     """
     version = version or _version_of_file(resources, path)
     counts, batch = Counter(), []
     read = 0
     for located in read_file(path):
-        batch.append(_row(resources, path, located, version))
+        batch.append(_row(resources, path, located, version, sensitivities))
         if len(batch) == BATCH:
             counts += _write(db, batch)
             read += len(batch)
@@ -49,10 +51,10 @@ def load_file(db, resources, path, *, version=None, on_progress=lambda count: No
     return counts
 
 
-def load_records(db, resources, version, records):
+def load_records(db, resources, version, records, sensitivities=NONE_INSTALLED):
     """Load records (dicts) that were made here, in the caller's transaction; returns as `load_file`."""
     rows = [
-        _row(resources, "records", Located(number, json.dumps(record, ensure_ascii=False)), version)
+        _row(resources, "records", Located(number, json.dumps(record, ensure_ascii=False)), version, sensitivities)
         for number, record in enumerate(records, 1)
     ]
     return sum((_write(db, rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)), Counter())
@@ -91,7 +93,7 @@ def _version_of(resource, record, text):
     return None if r4 == stu3 else RELEASES["r4" if r4 else "stu3"]
 
 
-def _row(resources, path, located, version):
+def _row(resources, path, located, version, sensitivities):
     """(columns of `record`, Entries) of a record, or LoadError."""
     try:
         record = _parsed(located.text)
@@ -105,6 +107,7 @@ def _row(resources, path, located, version):
             "id": _id(record),
             "patient": _patient(resource, record),
             "last_updated": _last_updated(record),
+            "judgements": sensitivities.judge(record),
             "body": _compact(located.text),
         }
         return columns, entries(resource, record)

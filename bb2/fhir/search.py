@@ -8,6 +8,7 @@ from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.dates import interval
 from bb2.fhir.index import entries, folded, last_updated, referred_to
 from bb2.scopes import FhirResource, Include
+from bb2.sensitivities import Withheld
 
 DEFAULT_COUNT, MOST_COUNT = 10, 50
 MOST_VALUES = 200  #: in one search: each is a condition for the database
@@ -117,12 +118,14 @@ class Query:
     includes: tuple[Include, ...] = ()  #: what goes out beside the records found
     used: tuple[tuple[str, str], ...] = field(default=(), compare=False)  #: the parameters that counted, for links
     ignored: tuple[str, ...] = field(default=(), compare=False)
+    withheld: tuple[Withheld, ...] = ()  #: what the token does not open: neither found nor counted
 
     def matches(self, record):
         """True when a record (a dict) is the patient's and passes every filter: for sources without a database."""
         found = entries(self.resource, record)
         owned = self.resource.patient_of(record) == self.patient
-        return owned and all(f.matches(record, found) for f in self.filters)
+        matches = owned and all(f.matches(record, found) for f in self.filters)
+        return matches and not any(withheld.hides(record) for withheld in self.withheld)
 
     def span(self, ids):
         """(position of the page's first record, position after its last) among the sorted ids of all that match."""

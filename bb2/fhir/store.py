@@ -9,7 +9,7 @@ from bb2.fhir.search import DateFilter, IdFilter, StringFilter, TokenFilter, dat
 from bb2.models import Record, RecordIndex
 
 record, index = Record.__table__.c, RecordIndex.__table__.c
-COLUMNS = (record.id, record.patient, record.body, record.last_updated)
+COLUMNS = (record.id, record.patient, record.body, record.last_updated, record.judgements)
 READ = select(*COLUMNS).where(
     record.version == bindparam("version"),
     record.resource_type == bindparam("type"),
@@ -20,6 +20,8 @@ READ = select(*COLUMNS).where(
 
 class SqlStore:
     """A FhirSource over the table `record`.  `reader` is an engine that opens no transactions."""
+
+    withholds = True
 
     def __init__(self, reader):
         self.reader = reader
@@ -36,6 +38,7 @@ class SqlStore:
             record.resource_type == query.resource.type,
             record.patient == query.patient,
             *map(condition, query.filters),
+            *(record.judgements.contains(withheld.free, autoescape=True) for withheld in query.withheld),
         )
         with self.reader.connect() as connection:
             rows = connection.execute(_page(query, matching)).all() if query.count else ()

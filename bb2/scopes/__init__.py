@@ -3,6 +3,7 @@
 Each other module in this folder declares built-in scopes, and is the example to copy for a new one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from re import fullmatch
@@ -19,6 +20,7 @@ __all__ = [
     "Scope",
     "ScopeError",
     "SearchParam",
+    "Sensitivity",
     "Words",
     "hookimpl",
 ]
@@ -59,11 +61,18 @@ class Words(str):
         return self.translations.get(language, str(self))
 
 
+def _refuse_empty_words(words, problem):
+    """Every language of these words says something."""
+    for said in (words, *getattr(words, "translations", {}).values()):
+        if not isinstance(said, str) or not said.strip():
+            raise ScopeError(problem)
+
+
 def _refuse_forgotten_commas(declared):
     """`("subscriberId")` is no tuple but a word, and would be read letter by letter."""
     for field in fields(declared):
         if get_origin(field.type) is tuple and not isinstance(getattr(declared, field.name), tuple):
-            named = getattr(declared, "name", None) or getattr(declared, "type", None) or declared.path
+            named = next(getattr(declared, name) for name in ("key", "name", "type", "path") if hasattr(declared, name))
             raise ScopeError(f"{named}: {field.name} must be a tuple, with a comma: (…,)")
 
 
@@ -217,9 +226,7 @@ class Scope:
         if not fullmatch(SCOPE_NAME, self.name):
             raise ScopeError(f"{self.name!r} is not a scope name (RFC 6749, 3.3)")
         _refuse_forgotten_commas(self)
-        for words in (self.consent, *getattr(self.consent, "translations", {}).values()):
-            if not isinstance(words, str) or not words.strip():
-                raise ScopeError(f"{self.name} has no consent words: say what the beneficiary would share")
+        _refuse_empty_words(self.consent, f"{self.name} has no consent words: say what the beneficiary would share")
         if not isinstance(self.demographic, bool):
             raise ScopeError(f"{self.name}: demographic must be True or False")
         if not set(self.id_token_claims) <= set(self.claims):
@@ -255,3 +262,37 @@ class Scope:
         if not smart or smart["type"] != endpoint.resource.type:
             return False
         return endpoint.interaction in SMART_INTERACTIONS[smart["permission"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """A kind of record that leaves only where the beneficiary said Yes to a question of its own.
+
+    Withheld is the default, and no setting changes it.  The words are plain str, `Words`, or translation strings.
+    """
+
+    key: str  #: `substance-use`: its name in the store, in the consent and in the form
+    name: str  #: what such records are, as a line of a list
+    question: str  #: on the authorization page
+    detail: str  #: the smaller text under it: what is meant, and what becomes of the other records
+    share: str  #: the answer that shares them
+    withhold: str  #: the answer that leaves them out; it stands when the page opens
+    resource_types: tuple[str, ...]  #: the types that can carry it; a scope that opens one of them brings the question
+    carries: Callable[[dict], bool]  #: does this record (its JSON, of any API version) carry it?  In doubt: True
+    #: Another text whenever `carries` may answer otherwise: every record is then withheld until it is judged anew.
+    rules: str
+    label: str  #: the ActCode of `meta.security` (HL7 v3 ActCode, _InformationSensitivityPolicy): `ETH`
+    label_display: str  #: the display of that code
+
+    def __post_init__(self):
+        if not fullmatch(r"[a-z][a-z0-9-]{0,39}", self.key):
+            raise ScopeError(f"{self.key!r} is no key of a sensitivity; accepted: small letters, digits and -")
+        _refuse_forgotten_commas(self)
+        for words in ("name", "question", "detail", "share", "withhold"):
+            _refuse_empty_words(getattr(self, words), f"{self.key} has no {words}: say it to the beneficiary")
+        if not self.resource_types or not all(fullmatch("[A-Z][A-Za-z]*", each) for each in self.resource_types):
+            raise ScopeError(f"{self.key}: resource_types must name the FHIR resource types that can carry it")
+        if not callable(self.carries):
+            raise ScopeError(f"{self.key}: carries must be a function of a record")
+        for field in ("rules", "label", "label_display"):
+            _refuse_empty_words(getattr(self, field), f"{self.key} has no {field}")

@@ -4,7 +4,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 
-from bb2.consent import ConsentScreen, consent_screen
+from bb2.consent import ConsentScreen, consent_screen, say
 from bb2.models import Consent
 from bb2.oauth import consents
 from bb2.views.pages import PageError, _
@@ -45,7 +45,27 @@ class Connections:
         shares_demographic = bool(consent.share_demographic and consent.client.asks_demographic)
         screen = in_language(self.request, consent)
         lines = screen.records + (screen.demographic if shares_demographic else [])
-        return {"consent": consent, "lines": lines, "shares_demographic": shares_demographic}
+        shares, withholds = self.sensitive(consent, screen)
+        return {
+            "consent": consent,
+            "lines": lines,
+            "shares_demographic": shares_demographic,
+            "shares_sensitive": shares,
+            "withholds_sensitive": withholds,
+        }
+
+    def sensitive(self, consent, screen):
+        """The names of the sensitive records that the app can see, and of those that are left out.
+
+        Left out is also what nobody was asked about, since its plugin came after the consent.
+        """
+        registry, translate = self.request.registry, self.request.localizer.translate
+        today = registry["sensitivities"].asked_with(registry["scopes"].named(consent.scopes))
+        names = {each.key: each.name for each in screen.questions}
+        names |= {each.key: say(each.name, self.request.locale_name, translate) for each in today}
+        answers = consent.share_sensitive or {}
+        shares = [name for key, name in names.items() if answers.get(key) is True]
+        return shares, [name for key, name in names.items() if answers.get(key) is not True]
 
     @view_config(request_method="POST")
     def stop_sharing(self):
@@ -81,6 +101,7 @@ def in_language(request, consent):
         return shown
     return consent_screen(
         scopes,
+        request.registry["sensitivities"],
         names,
         client=consent.client,
         language=request.locale_name,

@@ -94,6 +94,7 @@ class ConsentPage:
         scopes = request.registry["scopes"]
         screen = consent_screen(
             scopes,
+            request.registry["sensitivities"],
             # What was deprecated since the app asked is not granted any more.
             [scope.name for scope in scopes.offered if scope.name in kept.scopes],
             client=kept.client,
@@ -106,12 +107,20 @@ class ConsentPage:
         self.keep_shown(kept, screen)
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default
+        values["shares"] = self.shares(screen)
         return render_to_response("bb2:templates/consent.jinja2", values, request=request)
 
     def chosen(self):
         """What was chosen before a problem stays chosen: a No may not turn into the default on the way."""
         choices = self.request.POST.getall("demographic") if self.request.method == "POST" else []
         return choices[0] if choices in (["share"], ["withhold"]) else None
+
+    def shares(self, screen):
+        """The keys of what was chosen to be shared before a problem, on this very page; else nothing is."""
+        posted = self.request.POST
+        same_page = self.request.method == "POST" and posted.get("screen") == screen.digest
+        answers = screen.share_sensitive(posted.getall) if same_page else None
+        return {key for key, shared in (answers or {}).items() if shared}
 
     def keep_shown(self, kept, screen):
         """What the page shows, and to whom; the trail has each showing that differs from the one before."""
@@ -158,13 +167,14 @@ class ConsentPage:
             return self.claim(kept, "no") or decline(request, kept, "no")
         if not consents.lock(request.db, person.id):  # the record was closed while this page was open
             return HTTPSeeOther(request.route_path("consent", id=kept.id))
-        return self.claim(kept, "yes") or self.grant(kept, screen, share_demographic)
+        share_sensitive = screen.share_sensitive(request.POST.getall)
+        return self.claim(kept, "yes") or self.grant(kept, screen, share_demographic, share_sensitive)
 
     def claim(self, kept, answer):
         """Make this the one answer; or the page that says that there was one before."""
         return None if requests.claim_answer(self.request.db, kept, answer) else self.answered(kept)
 
-    def grant(self, kept, screen, share_demographic):
+    def grant(self, kept, screen, share_demographic, share_sensitive):
         """Yes: a Consent, which opens nothing until its code is redeemed."""
         db, moment = self.request.db, now(self.request.db)
         shown_until = screen.expires_at and datetime.fromisoformat(screen.expires_at)
@@ -177,6 +187,7 @@ class ConsentPage:
             claims=kept.claims,
             audience=kept.audience,
             share_demographic=share_demographic,
+            share_sensitive=share_sensitive,
             shown=screen.as_json(),
             language=screen.language,
             granted_at=moment,
@@ -184,8 +195,8 @@ class ConsentPage:
         )
         db.add(consent)
         db.flush()
-        given = {"scopes": consent.scopes, "share_demographic": share_demographic, "shown": consent.shown}
-        consents.record(db, "consent.given", consent, **given)
+        given = {"share_demographic": share_demographic, "share_sensitive": share_sensitive}
+        consents.record(db, "consent.given", consent, scopes=consent.scopes, **given, shown=consent.shown)
         code = consents.issue_code(
             db, consent, kept, self.request.browser.authenticated_at, self.settings.authorization_code_lifetime
         )
@@ -195,7 +206,10 @@ class ConsentPage:
         """After a Yes: does this answer share less?  Then what the Yes had begun ends."""
         db, posted = self.request.db, self.request.POST
         consent = db.scalars(select(Consent).where(Consent.request_id == kept.id)).one()
-        withholds = consent.share_demographic and "withhold" in posted.getall("demographic")
+        chosen = {"demographic": consent.share_demographic}
+        for each in ConsentScreen.from_json(consent.shown).questions:
+            chosen[each.field] = (consent.share_sensitive or {}).get(each.key)
+        withholds = any(shared and "withhold" in posted.getall(field) for field, shared in chosen.items())
         if not withholds and "no" not in posted.getall("answer"):
             return False
         consents.lock(db, kept.shown_to)

@@ -16,6 +16,7 @@ from bb2.fhir.formats import check_format
 from bb2.fhir.include import included
 from bb2.fhir.redaction import redacted
 from bb2.fhir.search import parse
+from bb2.fhir.sensitive import Answers
 from bb2.security import hides_demographic
 from bb2.settings import fhir_base
 from bb2.views import representation
@@ -60,8 +61,9 @@ def _compartment(request, resource):
     redact = None
     if hides_demographic(request.identity, registry["scopes"]):
         redact = partial(redacted, resource=resource, resources=registry["scopes"].resources)
-    source = registry["sources"][resource.type]
-    return Compartment(source, request.matchdict["version"], resource, request.identity.patient, redact)
+    source, version = registry["sources"][resource.type], request.matchdict["version"]
+    answers = Answers(registry["sensitivities"], request.identity.share_sensitive)
+    return Compartment(source, version, resource, request.identity.patient, answers, redact)
 
 
 def _readable(request):

@@ -234,6 +234,12 @@ def test_the_keyboard_alone_is_enough(person):
     assert "Please answer Yes or No" in person.focused.inner_text()
     keyboard.tab_to("#withhold")
     assert person.page.locator("#withhold").is_checked()
+    # What is sensitive is a question of its own, which stands at No.
+    sensitive = "input[name^=sensitive-]"
+    assert keyboard.tab_to(f"{sensitive}[value=withhold]") == []
+    assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "withhold"
+    keyboard.keys.press("ArrowUp")
+    assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "share"
     assert keyboard.tab_to("button[value=yes]") == ["How the connection works", "My connected apps", "1-800-633-4227"]
     keyboard.keys.press("Enter")
     person.page.wait_for_url("**/testclient/callback")
