@@ -9,11 +9,13 @@ import click
 
 from bb2.fhir.files import LoadError
 from bb2.fhir.load import RELEASES, load_file
+from bb2.fhir.reindex import reindex as make_anew
 from bb2.fhir.write import OUTCOMES
 
 
 def add_to(command):
     command.add_command(load)
+    command.add_command(reindex)
 
 
 @click.command()
@@ -36,6 +38,35 @@ def load(state, files, fhir):
         click.echo(_table(totals))
     if failed:
         sys.exit(1)
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Of every type, whether its search parameters changed or not.")
+@click.pass_obj
+def reindex(state, everything):
+    """Make stored records findable by the search parameters that their plugins declare now."""
+    if not index_anew(state, list(state.registry.resources) if everything else None):
+        click.echo("Nothing to do: every record is found by what its plugin declares.")
+
+
+def index_anew(state, types=None):
+    """Make records of these types anew in the store, or of those whose plugin declares something else now.
+
+    Says what was done; returns how many records that were.
+    """
+    interactive = sys.stderr.isatty()
+
+    def shown(records):
+        if interactive:
+            click.echo(f"\rMaking anew what records are found by: {_counted(records)}", nl=False, err=True)
+
+    with state.transaction() as db:
+        counts = make_anew(db, state.registry.resources, types, shown)
+    if interactive and counts:
+        click.echo(err=True)
+    for type, number in counts.items():
+        click.echo(f"{type}: {_counted(number)} can be found by what its plugin declares now.")
+    return counts.total()
 
 
 def _load_one(state, path, version):

@@ -12,7 +12,7 @@ from pathlib import Path
 JSON_SPACE = re.compile(r"[ \t\r\n]*")
 REST_OF_LINE = re.compile(r"[ \t\r]*")
 DECODER = json.JSONDecoder()
-CHUNK = 1 << 18  # bytes read at a time
+STRETCH = 1 << 18  # bytes read at a time
 LARGEST = 1 << 26  #: characters of one record, so that a file without an end to it does not fill the memory
 # A value that is cut off is wrong where it ends: no token's error lies further back, but for that of a text.
 NEAR_THE_END = 16
@@ -33,12 +33,12 @@ class Located:
     text: str
 
 
-def read_file(path, on_read=lambda size: None) -> Iterator[Located]:
+def read_file(path, on_read=lambda size: None, stretch=STRETCH) -> Iterator[Located]:
     """The records of a file, one after the other, of which no more than one and a stretch of the file are in memory.
 
     `on_read` is told, at each stretch, how many bytes of the file (as it lies there) have been read so far.
     """
-    text = _Text(Path(path), on_read)
+    text = _Text(Path(path), on_read, stretch)
     if not text.next():
         raise text.refusal("the file is empty", 1)
     text.take()
@@ -129,8 +129,8 @@ def _resource(text):
 class _Text:
     """A cursor in the text of a file, of which a stretch is in memory: from what is not taken yet to what was read."""
 
-    def __init__(self, path, on_read):
-        self.path, self.chunks = path, _chunks(path, on_read)
+    def __init__(self, path, on_read, stretch):
+        self.path, self.stretches = path, _stretches(path, on_read, stretch)
         self.text, self.begin, self.at = "", 0, 0  # text[begin:at] is gone over, and not taken yet
         self.line = 1  #: in which text[begin] stands
 
@@ -150,9 +150,9 @@ class _Text:
             raise self.refusal(f"more than {LARGEST} characters that are not a whole record", self.line)
         self.at, self.begin = self.at - self.begin, 0
         added, wanted = [], max(len(kept), 1)
-        while wanted > 0 and (chunk := next(self.chunks, "")):
-            added.append(chunk)
-            wanted -= len(chunk)
+        while wanted > 0 and (stretch := next(self.stretches, "")):
+            added.append(stretch)
+            wanted -= len(stretch)
         self.text = kept + "".join(added)
         return bool(added)
 
@@ -180,9 +180,9 @@ class _Text:
                 number += 1
             if len(rest) > LARGEST:
                 raise self.refusal(f"a line of more than {LARGEST} characters", number)
-            if not (chunk := next(self.chunks, "")):
+            if not (stretch := next(self.stretches, "")):
                 break
-            rest += chunk
+            rest += stretch
         if rest and not rest.isspace():
             yield Located(number, rest)
 
@@ -258,12 +258,12 @@ class _Ahead:
         self.text.at = self.text.begin + self.ahead
 
 
-def _chunks(path, on_read):
+def _stretches(path, on_read, most):
     """Stretches of the text of a file in UTF-8, with or without a byte order mark."""
     decoder, line, size = codecs.getincrementaldecoder("utf-8-sig")(), 1, 0
     try:
         with open(path, "rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
-            while data := file.read1(CHUNK):
+            while data := file.read1(most):
                 size += len(data)
                 text = decoder.decode(data)
                 on_read(raw.tell() if raw.seekable() else size)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from bb2.fhir import FHIR_ID
 from bb2.fhir.dates import instant
 from bb2.fhir.files import LoadError, read_file
+from bb2.fhir.reindex import mark_new
 from bb2.fhir.rows import BadRecord, row
 from bb2.fhir.write import write
 from bb2.scopes import API_VERSIONS
@@ -31,6 +32,7 @@ def load_file(db, resources, path, *, version=None, on_read=lambda size: None, o
     the file have been read, `on_written` how many records have been written.  Raises LoadError: the caller rolls back.
     """
     version = version or _version_of_file(resources, path)
+    mark_new(db, resources)
     counts = Counter()
     try:
         for some in _batches(_row(resources, path, located, version) for located in read_file(path, on_read)):
