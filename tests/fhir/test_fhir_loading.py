@@ -466,9 +466,14 @@ def test_ndjson_is_read_line_by_line(file):
 ODD = (
     '{"resourceType": "Coverage", "id": "odd", "text": "\\"é\\\\ \\ud83d\\ude00 😀", "order": 1.50e+1 , "list" : [ ] }'
 )
+FIRST = f'{{"resource": {ODD}}}'
 SHAPES = {
-    "a Bundle": f'\n{{"resourceType" : "Bundle", "total": 12, "entry": [ {{"resource": {ODD}}} , {{"x": 1e-7,\n"resource": {ODD}\n}}]}}\n',
-    "its type last": f'{{"total":-0.5,"entry":[{{"resource":{ODD}}},{{"resource":{ODD}}}],"link":[1,true],"resourceType":"Bundle"}}',
+    "a Bundle": f"""
+        {{"resourceType" : "Bundle", "total": 12, "entry": [ {FIRST} , {{"x": 1e-7,
+        "resource": {ODD}
+        }}]}}
+        """,
+    "its type last": f'{{"total":-0.5,"entry":[{FIRST},{FIRST}],"link":[1,true],"resourceType":"Bundle"}}',
     "NDJSON": f"\n {ODD}\r\n\n{ODD}\n",
 }
 
