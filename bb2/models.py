@@ -332,3 +332,12 @@ class RecordIndex(Base):
     value: Mapped[str | None]  #: of a token, in lower case
     low: Mapped[int | None] = mapped_column(BigInteger)  #: first microsecond of a date
     high: Mapped[int | None] = mapped_column(BigInteger)  #: the microsecond after its last
+
+
+class RecordIndexing(Base):
+    """By which declaration the records of a resource type are stored: bb2.fhir.reindex."""
+
+    __tablename__ = "record_indexing"
+
+    resource_type: Mapped[str] = mapped_column(Code, primary_key=True)
+    declaration: Mapped[str] = mapped_column(String(64))

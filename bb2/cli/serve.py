@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from bb2 import make_app, migrations, start
 from bb2.cli.acts import record_act
+from bb2.cli.records import index_anew
 from bb2.cli.judge import judge_records
 from bb2.fhir.load import load_records
 from bb2.identity.builtin import add_account
@@ -49,9 +50,9 @@ def serve(state, init_first):
     settings = state.settings
     app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.keys_folder))
     server = _listen(app, settings.port)
-    start(app)
-    welcome(state)
     try:
+        start(app)
+        welcome(state)
         server.run()
     except KeyboardInterrupt:
         click.echo("Stopped.")
@@ -86,6 +87,7 @@ def _make_ready(state, beneficiaries):
             for key in made:
                 record_act(db, "key.made", kid=key.kid, alg=key.alg)
         click.echo(f"Signing keys were made: {', '.join(key.alg for key in made)}.")
+    index_anew(state)
     judge_records(state)
     if settings.sandbox:
         _fill_sandbox(state, beneficiaries or settings.beneficiaries)
