@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from bb2 import make_app, migrations, start
 from bb2.cli.acts import record_act
-from bb2.cli.records import index_anew
 from bb2.cli.judge import judge_records
+from bb2.cli.records import index_anew
 from bb2.fhir.load import load_records
 from bb2.identity.builtin import add_account
 from bb2.models import Account, Client

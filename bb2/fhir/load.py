@@ -44,8 +44,9 @@ def load_file(
     version = version or _version_of_file(resources, path)
     mark_new(db, resources)
     counts = Counter()
+    rows = (_row(resources, path, located, version, sensitivities) for located in read_file(path, on_read))
     try:
-        for some in _batches(_row(resources, path, located, version, sensitivities) for located in read_file(path, on_read)):
+        for some in _batches(rows):
             counts += write(db, some)
             on_written(counts.total())
     except IntegrityError:
