@@ -15,6 +15,8 @@ from bb2.sandbox.places import REGIONS, Neighbourhood
 
 #: The day as of which everything is made: nothing depends on the day it runs.
 AS_OF = date(2026, 11, 1)
+#: How far time can go on in a sandbox: claims are known until this day.
+HORIZON = date(2027, 11, 1)
 YEARS_OF_CLAIMS = 4
 
 
@@ -30,21 +32,41 @@ class SyntheticPerson:
     given_name: str
     family_name: str
     seed: int = field(default=1, repr=False)
+    #: years of claims, and about how many a year; personas have their own
+    years: int = field(default=4, repr=False)
+    claims_per_year: int = field(default=10, repr=False)
 
-    def records(self) -> dict[str, list[dict]]:
-        """`v1` (STU3) and `v2` (R4): the Patient, Coverages and ExplanationOfBenefits; the same in both."""
+    def records(self, as_of: date = AS_OF) -> dict[str, list[dict]]:
+        """`v1` (STU3) and `v2` (R4): the Patient, Coverages and ExplanationOfBenefits; the same in both.
+
+        What Medicare holds on the day `as_of` (AS_OF or later, to HORIZON): the records of an earlier day, and those
+        of claims that were loaded since; `meta.lastUpdated` tells which.
+        """
         who = beneficiary(self.seed, self.number)
         claims = claims_of(self.seed, self.number, who)
         return {"v1": stu3.records(who, claims), "v2": r4.records(who, claims)}
 
 
-def people(count: int = 20, seed: int = 1) -> Iterator[SyntheticPerson]:
+def people(count: int = 100, seed: int = 1, years: int = 4, claims_per_year: int = 10) -> Iterator[SyntheticPerson]:
     """The first `count` people of a seed; person n is the same whatever the count."""
     for number in range(count):
-        who = beneficiary(seed, number)
-        yield SyntheticPerson(
-            number, f"BBUser{number:05d}", f"PW{number:05d}!", who.patient, who.given, who.family, seed
-        )
+        yield person(number, seed, years, claims_per_year)
+
+
+def person(number: int, seed: int = 1, years: int = 4, claims_per_year: int = 10) -> SyntheticPerson:
+    """One of them."""
+    who = beneficiary(seed, number)
+    return SyntheticPerson(
+        number,
+        f"BBUser{number:05d}",
+        f"PW{number:05d}!",
+        who.patient,
+        who.given,
+        who.family,
+        seed,
+        years,
+        claims_per_year,
+    )
 
 
 def beneficiary(seed: int, number: int) -> Beneficiary:

@@ -10,7 +10,7 @@ VERSIONS = ("v1", "v2")
 @pytest.fixture(scope="session")
 def everyone():
     """(person, records) of the twenty people that a sandbox has by default."""
-    return [(person, person.records()) for person in people()]
+    return [(person, person.records()) for person in people(20)]
 
 
 @pytest.fixture(scope="session")
