@@ -20,6 +20,7 @@ from bb2.oauth.errors import ClientError
 from bb2.oauth.keys import SigningKeyError
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
+from bb2.sandbox.fill import SandboxError
 from bb2.scopes import ScopeError
 from bb2.settings import SettingError, Settings
 
@@ -95,7 +96,7 @@ def main():
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit("Stopped.")
-    except (ClientError, DirectoryError, PluginValidationError, ScopeError, SettingError, SigningKeyError) as error:
+    except (ClientError, DirectoryError, PluginValidationError, SandboxError, ScopeError, SettingError, SigningKeyError) as error:
         sys.exit(f"bb2: {error}")
     except ProgrammingError as error:
         sys.exit(f"bb2: the database is not up to date: {error.orig}; `bb2 init` brings it there")
