@@ -272,7 +272,7 @@ def _replace(db, changed):
 
 def _index(db, numbered):
     if numbered:
-        db.execute(insert(RecordIndex), [{"record_number": number, **vars(entry)} for number, entry in numbered])
+        db.execute(insert(RecordIndex.__table__), [{"record_number": number, **vars(entry)} for number, entry in numbered])
 
 
 def _dated(columns):

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from bb2.fhir.load import add_rows, made_rows
 from bb2.identity import closing
-from bb2.identity.builtin import plain, published_hash
+from bb2.identity.builtin import DirectoryError, find_account, plain, published_hash
 from bb2.models import Account, Beneficiary, Record, Sandbox, SandboxPerson
 from bb2.oauth.secrets import new_secret
 from bb2.sandbox.identifiers import patient_id
@@ -19,7 +19,7 @@ from bb2.scopes import API_VERSIONS
 DEFAULTS = {"seed": 1, "years": 4, "claims_per_year": 10}
 
 
-class SandboxError(Exception):
+class SandboxError(DirectoryError):
     """What cannot be done with a sandbox; the message says what to do instead."""
 
 
@@ -123,6 +123,30 @@ def write(db, people: Iterable[Made]) -> None:
     db.flush()
     add_rows(db, [row for made in people for row in made.rows])
     _merge(db, {made.number for made in people})
+
+
+def synthetic(db, username: str) -> SandboxPerson:
+    """The person with this user name, as it is typed.  Raises SandboxError for anybody who is not made up."""
+    account = find_account(db, username)
+    whose = select(SandboxPerson).where(SandboxPerson.beneficiary_id == (account and account.beneficiary_id))
+    found = db.scalars(whose).one_or_none()
+    if found is None:
+        raise SandboxError(f"{username} is not one of this sandbox's synthetic people; `bb2 personas` lists some")
+    return found
+
+
+def reset_person(db, of: Recipe, whom: SandboxPerson, resources) -> int:
+    """Make a person as new, in the caller's transaction; returns how many records there are now.
+
+    Sessions and consents end, in the audit trail too, and a closed or merged record is open again; but for the persona
+    whose record is made as a merged one.
+    """
+    beneficiary = whom.beneficiary
+    if beneficiary.closed_at is None:
+        closing.close(db, beneficiary.patient)  # ends whatever they have; `write` opens the record again
+    made = make(of, whom.number, resources)
+    write(db, [made])
+    return len(made.rows)
 
 
 def _known(db, patients: list[str]) -> dict[str, Beneficiary]:

@@ -1,0 +1,94 @@
+"""What becomes known of people as time goes by in a sandbox?  New claims each week, and old ones processed anew."""
+
+from collections import Counter
+from datetime import date, timedelta
+from itertools import chain
+
+from sqlalchemy import func, select
+
+from bb2.clock import now
+from bb2.fhir.dates import EPOCH, MICROSECOND, instant, to_instant
+from bb2.fhir.load import load_records
+from bb2.models import Record, SandboxPerson
+from bb2.sandbox.dice import Dice
+from bb2.sandbox.fill import Recipe, SandboxError
+from bb2.sandbox.people import HORIZON
+from bb2.scopes import API_VERSIONS
+
+WEEK = timedelta(weeks=1)
+#: A claim may be processed anew in the weeks after it came, each week with this probability.
+ADJUSTABLE, ADJUSTED = 8 * WEEK, 0.02
+#: Where each version says when a claim was processed.
+PROCESSED = "nch_wkly_proc_dt"
+INFORMATION = {"v1": "information", "v2": "supportingInfo"}
+
+
+def advance(db, of: Recipe, person: SandboxPerson, weeks: int, resources) -> Counter:
+    """Bring the records of some weeks to a person's others; returns Counter({"new": claims, "adjusted": claims}).
+
+    What comes follows from the recipe and the day; when it was last updated is now, or after all that was there, so
+    that an app that asks for what is new gets it.  Needs the caller's transaction.  Raises SandboxError at the end of
+    the sandbox's time.
+    """
+    day, later = person.day, person.day + weeks * WEEK
+    if later > HORIZON:
+        raise SandboxError(f"time in a sandbox ends on {HORIZON}; `bb2 sandbox reset` begins a person anew")
+    who = of.person(person.number)
+    before, after = who.records(day), who.records(later)
+    came = {version: _not_in(before[version], after[version]) for version in after}
+    anew = {version: _adjusted(version, before[version], of, person.number, day, later) for version in after}
+    moment = _moment(db, person.beneficiary.patient, chain(*came.values()))
+    for version in after:
+        for record in (records := [*came[version], *anew[version]]):
+            record["meta"]["lastUpdated"] = moment
+        load_records(db, resources, version, [one for one in records if one["resourceType"] in resources])
+    person.day = later
+    new = {record["id"] for record in chain(*came.values()) if _is_claim(record)}
+    return Counter(new=len(new), adjusted=len({record["id"] for record in chain(*anew.values())}))
+
+
+def _not_in(before, after):
+    """The records of a later day that an earlier one had not, or not so."""
+    known = {(record["resourceType"], record["id"]): record for record in before}
+    return [record for record in after if known.get((record["resourceType"], record["id"])) != record]
+
+
+def _adjusted(version, records, of, number, day, later):
+    """Claims that were processed anew since `day`; both versions agree on which, and when."""
+    claims = [record for record in records if _is_claim(record)]
+    adjusted = []
+    while (day := day + WEEK) <= later:
+        friday = day - timedelta(days=(day.weekday() - 4) % 7)
+        for record in claims:
+            dice = Dice("sandbox", of.seed, number, "adjusted", record["id"], day)
+            if day - _loaded(record) <= ADJUSTABLE and dice.chance(ADJUSTED) and _process(version, record, friday):
+                adjusted.append(record)
+    return adjusted
+
+
+def _process(version, record, friday):
+    """Let a claim be processed on another day; False for one that does not say when it was."""
+    for information in record.get(INFORMATION[version], ()):
+        if PROCESSED in str(information["category"]) + str(information.get("code")):
+            information["timingDate"] = str(friday)
+            return True
+    return False
+
+
+def _loaded(record):
+    return date.fromisoformat(record["meta"]["lastUpdated"][:10])
+
+
+def _is_claim(record):
+    return "billablePeriod" in record
+
+
+def _moment(db, patient, records):
+    """A FHIR instant: now, but after all that is there of the person, and not before what comes."""
+    types = select(Record.resource_type).distinct()
+    there = select(func.max(Record.last_updated)).where(
+        Record.version.in_(API_VERSIONS), Record.resource_type.in_(types), Record.patient == patient
+    )
+    made = [instant(record["meta"]["lastUpdated"]) for record in records]
+    present = (now(db).replace(tzinfo=None) - EPOCH) // MICROSECOND
+    return to_instant(max(present, (db.scalar(there) or 0) + 1000, *made))
