@@ -1,6 +1,6 @@
 """How does version 2 write the records?  FHIR R4 (4.0.1), CARIN profiles, as CMS's server does."""
 
-from bb2.sandbox.beneficiary import PARTS, Beneficiary, coverage_extensions, coverage_id, patient_extensions
+from bb2.sandbox.beneficiary import PARTS, Beneficiary, address, coverage_extensions, coverage_id, patient_extensions
 from bb2.sandbox.claims import Claim
 from bb2.sandbox.elements import coding, concept, instant
 from bb2.sandbox.r4_claims import explanation_of_benefit
@@ -30,7 +30,7 @@ def patient(who: Beneficiary) -> dict:
         "gender": who.gender,
         "birthDate": who.born.isoformat(),
         **({"deceasedDateTime": who.died.isoformat()} if who.died else {"deceasedBoolean": False}),
-        "address": [{"state": who.region.state, "postalCode": who.postal_code}],
+        "address": [address(who)],
     }
 
 
