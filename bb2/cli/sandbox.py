@@ -92,7 +92,8 @@ def _told(people):
     """How many people, and a few of them by name, for whoever wants to look."""
     names = ", ".join(f"BBUser{number:05d}" for number in people[:3])
     more = ", …" if len(people) > 3 else ""
-    return f"{len(people)} people ({names}{more})" if people else "nobody: more weeks bring more"
+    many = "1 person" if len(people) == 1 else f"{len(people)} people"
+    return f"{many} ({names}{more})" if people else "nobody: more weeks bring more"
 
 
 def _counted(number, what):

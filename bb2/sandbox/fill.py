@@ -73,7 +73,7 @@ def ensure_recipe(db, wanted: Mapping[str, int | None]) -> Recipe:
         if value != there:
             words = name.replace("_", " ")
             raise SandboxError(
-                f"the people of this sandbox were made with {words} {there}; with {words} {value} they would be others: "
+                f"the people of this sandbox were made with {words} {there}, and with {value} they would be others: "
                 f"leave it out, or make another sandbox with another VAR and database"
             )
     return kept

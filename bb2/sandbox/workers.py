@@ -1,62 +1,87 @@
 """How are many people made, on every processor of the machine?  Other processes make them; this one only writes."""
 
 import os
-import signal
-from collections import deque
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
-from threading import Thread
 
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
-from bb2.sandbox.fill import Made, Recipe, make
+from bb2.sandbox.fill import Made, Recipe, SandboxError, make
 
 TOGETHER = 25  #: people that a process makes at a time, and that are written in one transaction
-FEW = 50  #: people who are made before other processes would have started
-AHEAD = 2  #: tasks that wait for each process, so that what is made and not yet written stays small
-
-_resources = {}  #: {type: FhirResource}, in a process that makes people
+FEW = 50  #: people who are made before another process would have started
+AHEAD = 2  #: tasks that each process is given ahead, so that none waits, and little is made before it can be written
 
 
 def made(of: Recipe, numbers: Sequence[int], plugins: Sequence[str] | None) -> Iterator[list[Made]]:
     """The people with these numbers, some at a time, in order.  `plugins`: those that are switched on; None: all."""
     tasks = [(of, numbers[start : start + TOGETHER]) for start in range(0, len(numbers), TOGETHER)]
     if len(numbers) <= FEW:
-        _begin(plugins)
-        yield from map(_make, tasks)
+        resources = _resources(plugins)
+        yield from (_make(task, resources) for task in tasks)
         return
-    processes = os.cpu_count() or 1
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin_process, (plugins,))
+    processes = [_start(plugins) for _ in range(os.cpu_count() or 1)]
     try:
-        waiting = deque()
-        for task in tasks:
-            waiting.append(pool.submit(_make, task))
-            if len(waiting) > processes * AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        ahead = AHEAD * len(processes)
+        for turn in range(len(tasks) + ahead):
+            process = processes[turn % len(processes)]
+            if turn >= ahead:
+                yield _receive(process)
+            if turn < len(tasks):
+                _send(process, tasks[turn])
     finally:
-        pool.shutdown(cancel_futures=True)
+        for process in processes:
+            process.kill()
+            process.communicate()
 
 
-def _make(task):
+def _make(task, resources):
     of, numbers = task
-    return [make(of, number, _resources) for number in numbers]
+    return [make(of, number, resources) for number in numbers]
 
 
-def _begin(plugins):
-    _resources.update(ScopeRegistry.from_plugins(plugin_manager(installed_plugins(plugins))).resources)
+def _resources(plugins):
+    return ScopeRegistry.from_plugins(plugin_manager(installed_plugins(plugins))).resources
 
 
-def _begin_process(plugins):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that writes; it ends the others
-    Thread(target=_end_with_parent, daemon=True).start()
-    _begin(plugins)
+# Between the processes: pickles of our own, over pipes
 
 
-def _end_with_parent():
-    """Where the parent was killed, nobody would tell this process that there is no more to do."""
-    wait([parent_process().sentinel])
-    os._exit(1)
+def _start(plugins):
+    """A process that answers tasks until there are no more: also where this one was killed.
+
+    Ctrl+C is not for it (a session of its own), but for this one, which ends it.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    _send(process, plugins)
+    return process
+
+
+def _send(process, value):
+    pickle.dump(value, process.stdin)
+    process.stdin.flush()
+
+
+def _receive(process):
+    try:
+        return pickle.load(process.stdout)
+    except EOFError:
+        raise SandboxError("a process that makes people has ended; `bb2 init` goes on where it was") from None
+
+
+def _answer_tasks():
+    resources = _resources(pickle.load(sys.stdin.buffer))
+    try:
+        while True:
+            pickle.dump(_make(pickle.load(sys.stdin.buffer), resources), sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except (EOFError, BrokenPipeError):  # nobody asks or listens any more
+        os._exit(0)  # nor is there anything to say at the end
+
+
+if __name__ == "__main__":
+    _answer_tasks()

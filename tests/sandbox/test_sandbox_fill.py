@@ -1,0 +1,256 @@
+"""Synthetic people in the database: each whole or not at all, as new when they are made anew, and older by the week."""
+
+import json
+import os
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from bb2.fhir.load import load_records
+from bb2.identity import closing
+from bb2.identity.builtin import add_account, find_account, is_password
+from bb2.models import AuditEvent, Beneficiary, Consent, Record, RecordIndex, SandboxPerson
+from bb2.sandbox import AS_OF, HORIZON, PERSONAS, people, workers
+from bb2.sandbox.fill import (
+    DEFAULTS,
+    Recipe,
+    SandboxError,
+    ensure_recipe,
+    make,
+    missing,
+    recipe,
+    reset_person,
+    synthetic,
+    write,
+)
+from bb2.sandbox.weeks import advance
+
+SMALL = {"seed": 7, "years": 1, "claims_per_year": 3}
+OF = Recipe(**SMALL, as_of=AS_OF)
+#: A person who is no persona: few claims, soon made.
+SOMEBODY = 31
+MERGED = PERSONAS["merged"]
+
+
+@pytest.fixture
+def server(make_server):
+    return make_server()
+
+
+def fill(server, *numbers, **wanted):
+    """Write these people in one transaction; returns their recipe."""
+    with server.db() as db:
+        of = ensure_recipe(db, wanted or SMALL)
+        write(db, [make(of, number, server.scopes.resources) for number in numbers])
+    return of
+
+
+def stored(server, patient):
+    """{(version, type, id): record} of a person, and what is found by it."""
+    with server.db() as db:
+        rows = db.scalars(select(Record).where(Record.patient == patient)).all()
+        entries = select(RecordIndex.param, RecordIndex.system, RecordIndex.value, RecordIndex.low)
+        entries = entries.join(Record, Record.number == RecordIndex.record_number).where(Record.patient == patient)
+        records = {(row.version, row.resource_type, row.id): json.loads(row.body) for row in rows}
+        return records, sorted(map(str, db.execute(entries)))
+
+
+def told(person, day=AS_OF):
+    """The same, as the generator tells it."""
+    return {(v, r["resourceType"], r["id"]): r for v, records in person.records(day).items() for r in records}
+
+
+def bring(server, of, number, weeks):
+    with server.db() as db:
+        return advance(db, of, db.get(SandboxPerson, number), weeks, server.scopes.resources)
+
+
+def test_a_person_is_written_with_every_record_and_can_sign_in(server):
+    of = fill(server, SOMEBODY, SOMEBODY + 1)
+    for number in SOMEBODY, SOMEBODY + 1:
+        person = of.person(number)
+        assert stored(server, person.patient)[0] == told(person)
+        with server.db() as db:
+            account = find_account(db, person.username)
+            assert account.beneficiary.patient == person.patient
+            assert is_password(account.password_hash, person.password)
+            assert not is_password(account.password_hash, "PW00000!")
+
+
+def test_a_synthetic_record_is_stored_and_found_as_a_loaded_one(server):
+    of = fill(server, SOMEBODY)
+    person = of.person(SOMEBODY)
+    made = stored(server, person.patient)
+    with server.db() as db:
+        db.query(Record).filter_by(patient=person.patient).delete()
+        for version, records in person.records().items():
+            load_records(db, server.scopes.resources, version, records)
+    assert stored(server, person.patient) == made
+
+
+def test_a_fill_that_breaks_off_leaves_nobody_half_made_and_goes_on(server):
+    of = fill(server, 30, 31)
+    with pytest.raises(ZeroDivisionError), server.db() as db:
+        write(db, [make(of, number, server.scopes.resources) for number in (32, 33)])
+        assert db.scalar(select(func.count()).select_from(SandboxPerson)) == 4
+        raise ZeroDivisionError
+    with server.db() as db:
+        assert set(db.scalars(select(SandboxPerson.number))) == {30, 31}
+        assert db.scalar(select(func.count()).where(Record.patient == of.person(32).patient)) == 0
+        left = missing(db, of, 34)
+    assert left[-4:] == [28, 29, 32, 33]
+    fill(server, 32, 33)
+    assert stored(server, of.person(33).patient)[0] == told(of.person(33))
+
+
+def test_a_sandbox_goes_on_as_it_began_and_refuses_to_mix(server):
+    with server.db() as db:
+        assert recipe(db) is None
+        began = ensure_recipe(db, SMALL)
+        assert ensure_recipe(db, dict.fromkeys(DEFAULTS)) == began
+        assert ensure_recipe(db, SMALL) == began == recipe(db)
+        for name, other in (("seed", 8), ("years", 2), ("claims_per_year", 4)):
+            with pytest.raises(SandboxError, match=name.replace("_", " ")):
+                ensure_recipe(db, {name: other})
+
+
+def test_a_user_name_that_somebody_else_has_is_left_alone(server):
+    with server.db() as db:
+        names = {"given_name": "Ann", "family_name": "Lee"}
+        add_account(db, username="BBUser00002", password="long enough", patient="-20140000010000", **names)
+        assert missing(db, ensure_recipe(db, SMALL), 4) == [0, 1, 3]
+
+
+def test_people_of_an_older_sandbox_are_made_anew(server):
+    patient = next(iter(people(1, seed=SMALL["seed"]))).patient
+    with server.db() as db:
+        names = {"given_name": "Ann", "family_name": "Lee"}
+        add_account(db, username="BBUser00000", password="long enough", patient=patient, **names)
+        assert missing(db, ensure_recipe(db, SMALL), 1) == [0]
+    of = fill(server, 0)
+    with server.db() as db:
+        assert is_password(find_account(db, "BBUser00000").password_hash, "PW00000!")
+        assert db.query(Beneficiary).filter_by(patient=patient).one().given_name == of.person(0).given_name
+
+
+@pytest.mark.parametrize("order", [(MERGED.number, MERGED.merged_into), (MERGED.merged_into, MERGED.number)])
+def test_the_persona_that_was_merged_is_merged_whoever_comes_first(server, order):
+    for number in order:
+        of = fill(server, number)
+    with server.db() as db:
+        merged, stays = (db.get(SandboxPerson, n).beneficiary for n in (MERGED.number, MERGED.merged_into))
+        assert (merged.merged_into_id, stays.closed_at) == (stays.id, None)
+        assert merged.closed_at is not None
+        reset_person(db, of, db.get(SandboxPerson, MERGED.number), server.scopes.resources)
+    with server.db() as db:
+        assert db.get(SandboxPerson, MERGED.number).beneficiary.merged_into_id == stays.id
+
+
+def test_a_reset_makes_a_person_as_new_and_touches_nobody_else(server):
+    of = fill(server, SOMEBODY, SOMEBODY + 1)
+    person, other = of.person(SOMEBODY), of.person(SOMEBODY + 1)
+    as_made, of_other = stored(server, person.patient), stored(server, other.patient)
+    with server.db() as db:
+        beneficiary = db.get(SandboxPerson, SOMEBODY).beneficiary
+        add_consent(db, server, beneficiary)
+        extra = {"resourceType": "Coverage", "id": "x", "beneficiary": {"reference": f"Patient/{person.patient}"}}
+        load_records(db, server.scopes.resources, "v2", [extra])
+        find_account(db, person.username).password_hash = "changed"
+    bring(server, of, SOMEBODY, 40)
+    with server.db() as db:
+        assert reset_person(db, of, synthetic(db, person.username), server.scopes.resources) == len(told(person))
+    assert stored(server, person.patient) == as_made
+    assert stored(server, other.patient) == of_other
+    with server.db() as db:
+        account = find_account(db, person.username)
+        assert is_password(account.password_hash, person.password)
+        assert (db.get(SandboxPerson, SOMEBODY).day, account.beneficiary.closed_at) == (AS_OF, None)
+        assert db.query(Consent).one().revoked_by == "server"
+        assert db.query(AuditEvent).filter_by(event="consent.revoked").count() == 1
+
+
+def add_consent(db, server, beneficiary):
+    values = {"scopes": [], "share_demographic": True, "shown": {}, "language": "en", "granted_at": func.now()}
+    db.add(Consent(client_id=server.client_id, beneficiary_id=beneficiary.id, **values))
+
+
+def test_a_reset_opens_a_record_that_was_closed(server):
+    of = fill(server, SOMEBODY)
+    with server.db() as db:
+        closing.close(db, of.person(SOMEBODY).patient)
+        reset_person(db, of, db.get(SandboxPerson, SOMEBODY), server.scopes.resources)
+        assert db.get(SandboxPerson, SOMEBODY).beneficiary.closed_at is None
+
+
+def test_nobody_but_a_synthetic_person_can_be_reset(server):
+    fill(server, SOMEBODY)
+    with server.db() as db:
+        for username in "alice", "nobody", "BBUser00000":
+            with pytest.raises(SandboxError, match=username):
+                synthetic(db, username)
+        assert synthetic(db, " bbuser00031 ").number == SOMEBODY
+
+
+class TestTime:
+    """The persona with everything, who has claims in most weeks."""
+
+    def test_new_claims_come_after_all_that_was_there(self, server):
+        of = fill(server, 0)
+        patient = of.person(0).patient
+        before, _ = stored(server, patient)
+        last = max(record["meta"]["lastUpdated"] for record in before.values())
+        brought = bring(server, of, 0, 4)
+        after, _ = stored(server, patient)
+        changed = {key for key in after if after[key] != before.get(key)}
+        new = after.keys() - before.keys()
+        assert before.keys() < after.keys()
+        assert brought["new"] == len({id for _version, _type, id in new}) > 0
+        assert all(after[key]["meta"]["lastUpdated"] > last for key in changed)
+        assert {id for version, _type, id in new if version == "v1"} == {id for v, _t, id in new if v == "v2"}
+        expected = told(of.person(0), AS_OF + timedelta(weeks=4))
+        assert {key: undated(after[key]) for key in new} == {key: undated(expected[key]) for key in new}
+
+    def test_week_by_week_or_at_once_the_same_claims_come(self, server):
+        of = fill(server, 0)
+        patient = of.person(0).patient
+        for _week in range(3):
+            bring(server, of, 0, 1)
+        by_week = {key: undated(record) for key, record in stored(server, patient)[0].items()}
+        with server.db() as db:
+            reset_person(db, of, db.get(SandboxPerson, 0), server.scopes.resources)
+        bring(server, of, 0, 3)
+        assert {key: undated(record) for key, record in stored(server, patient)[0].items()} == by_week
+
+    def test_a_claim_that_is_processed_anew_says_so_in_both_versions(self, server):
+        of = fill(server, 0)
+        patient = of.person(0).patient
+        before, _ = stored(server, patient)
+        brought = bring(server, of, 0, 12)
+        after, _ = stored(server, patient)
+        anew = {key for key in before if undated(after[key]) != undated(before[key])}
+        assert brought["adjusted"] == len({id for _version, _type, id in anew}) > 0
+        assert {id for version, _type, id in anew if version == "v1"} == {id for v, _t, id in anew if v == "v2"}
+        for key in anew:
+            assert str(undated(after[key])).count("timingDate") == str(undated(before[key])).count("timingDate")
+
+    def test_time_ends_where_the_generator_knows_no_more(self, server):
+        of = fill(server, SOMEBODY)
+        bring(server, of, SOMEBODY, (HORIZON - AS_OF).days // 7)
+        with pytest.raises(SandboxError, match=str(HORIZON)):
+            bring(server, of, SOMEBODY, 1)
+
+
+def undated(record):
+    return record | {"meta": {name: value for name, value in record["meta"].items() if name != "lastUpdated"}}
+
+
+def test_other_processes_make_the_same_people(monkeypatch):
+    monkeypatch.setattr(workers, "FEW", 1)
+    monkeypatch.setattr(workers, "TOGETHER", 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    with_processes = list(workers.made(OF, [31, 32, 33], None))
+    monkeypatch.setattr(workers, "FEW", 3)
+    alone = list(workers.made(OF, [31, 32, 33], None))
+    assert [[made.number for made in some] for some in with_processes] == [[31, 32], [33]]
+    assert [made.rows for some in with_processes for made in some] == [made.rows for some in alone for made in some]
