@@ -8,6 +8,7 @@ from pyramid.config import Configurator
 from bb2.audit.tally import Tally
 from bb2.db import make_engine
 from bb2.discovery import oauth_urls
+from bb2.fhir.reindex import refuse_outdated
 from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
 from bb2.oauth.assertions import Assertions
@@ -48,8 +49,13 @@ def main(global_config, **ini):
 
 
 def start(app):
-    """Begin what runs beside the requests: the tally is written out, and what no check needs any more is taken out."""
+    """Begin what runs beside the requests: the tally is written out, and what no check needs any more is taken out.
+
+    IndexingError where records were loaded under other search parameters than those that are served.
+    """
     registry = app.registry
+    with registry["reader"].connect() as connection:
+        refuse_outdated(connection, registry["scopes"].resources)
     registry["tally"].start()
     Sweeper(registry["engine"], registry["settings"]).start()
 

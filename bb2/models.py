@@ -348,3 +348,12 @@ class SandboxPerson(Base):
     day: Mapped[date]  #: up to which the person's claims are here
 
     beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class RecordIndexing(Base):
+    """By which declaration the records of a resource type are stored: bb2.fhir.reindex."""
+
+    __tablename__ = "record_indexing"
+
+    resource_type: Mapped[str] = mapped_column(Code, primary_key=True)
+    declaration: Mapped[str] = mapped_column(String(64))

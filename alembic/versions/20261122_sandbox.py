@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261122_sandbox"
-down_revision = "20261122_oauth"
+down_revision = "20261122_record_indexing"
 
 
 def upgrade():

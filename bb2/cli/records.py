@@ -2,15 +2,20 @@
 
 import sys
 from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
 
 import click
 
 from bb2.fhir.files import LoadError
-from bb2.fhir.load import OUTCOMES, RELEASES, load_file
+from bb2.fhir.load import RELEASES, load_file
+from bb2.fhir.reindex import reindex as make_anew
+from bb2.fhir.write import OUTCOMES
 
 
 def add_to(command):
     command.add_command(load)
+    command.add_command(reindex)
 
 
 @click.command()
@@ -18,7 +23,10 @@ def add_to(command):
 @click.option("--fhir", type=click.Choice(sorted(RELEASES)), help="The FHIR version.  Default: found from the records.")
 @click.pass_obj
 def load(state, files, fhir):
-    """Load FHIR resources, Bundles or NDJSON (also .gz).  Each file is loaded whole, or not at all."""
+    """Load FHIR resources, Bundles or NDJSON (also .gz).  Each file is loaded whole, or not at all.
+
+    A record takes the place of one with the same id that was last updated earlier, or at the same moment.
+    """
     totals, failed = Counter(), 0
     for path in files:
         try:
@@ -32,17 +40,63 @@ def load(state, files, fhir):
         sys.exit(1)
 
 
-def _load_one(state, path, version):
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Of every type, whether its search parameters changed or not.")
+@click.pass_obj
+def reindex(state, everything):
+    """Make stored records findable by the search parameters that their plugins declare now."""
+    if not index_anew(state, list(state.registry.resources) if everything else None):
+        click.echo("Nothing to do: every record is found by what its plugin declares.")
+
+
+def index_anew(state, types=None):
+    """Make records of these types anew in the store, or of those whose plugin declares something else now.
+
+    Says what was done; returns how many records that were.
+    """
     interactive = sys.stderr.isatty()
 
-    def progress(count):
+    def shown(records):
         if interactive:
-            click.echo(f"\r{path}: {_counted(count)}", nl=False, err=True)
+            click.echo(f"\rMaking anew what records are found by: {_counted(records)}", nl=False, err=True)
 
     with state.transaction() as db:
-        counts = load_file(db, state.registry.resources, path, version=version, on_progress=progress)
-    click.echo(f"{chr(13) if interactive else ''}{path}: {_counted(sum(counts.values()))}", err=True)
+        counts = make_anew(db, state.registry.resources, types, shown)
+    if interactive and counts:
+        click.echo(err=True)
+    for type, number in counts.items():
+        click.echo(f"{type}: {_counted(number)} can be found by what its plugin declares now.")
+    return counts.total()
+
+
+def _load_one(state, path, version):
+    with _progress_bar(path) as bar:
+        written = 0
+
+        def on_read(size):
+            bar.update(size - bar.pos, written)
+
+        def on_written(records):
+            nonlocal written
+            written = records
+
+        watched = {"on_read": on_read, "on_written": on_written} if bar else {}
+        with state.transaction() as db:
+            counts = load_file(db, state.registry.resources, path, version=version, **watched)
+    click.echo(f"{path}: {_counted(counts.total())}", err=True)
     return counts
+
+
+def _progress_bar(path):
+    """How much of the file has been read, and how many records were written; None where nobody looks."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    size = Path(path).stat().st_size or None  # a pipe has none
+    return click.progressbar(length=size, label=path, item_show_func=_shown, file=sys.stderr)
+
+
+def _shown(records):
+    return _counted(records or 0)
 
 
 def _counted(number):
@@ -50,7 +104,7 @@ def _counted(number):
 
 
 def _table(counts):
-    """How many records of each type were added, replaced, unchanged."""
+    """How many records of each type met each of OUTCOMES."""
     lines = [f"{'':24}{''.join(f'{outcome:>12}' for outcome in OUTCOMES)}"]
     for resource_type in sorted({resource_type for resource_type, _outcome in counts}):
         numbers = "".join(f"{counts[resource_type, outcome]:12}" for outcome in OUTCOMES)

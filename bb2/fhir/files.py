@@ -1,4 +1,4 @@
-"""Which records does a file hold?  One resource, a Bundle of them, or NDJSON; also gzipped."""
+"""Which records does a file hold?  One resource, a Bundle of them, or NDJSON; also gzipped, and of any size."""
 
 import codecs
 import gzip
@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 JSON_SPACE = re.compile(r"[ \t\r\n]*")
+REST_OF_LINE = re.compile(r"[ \t\r]*")
+DECODER = json.JSONDecoder()
+STRETCH = 1 << 18  # bytes read at a time
+LARGEST = 1 << 26  #: characters of one record, so that a file without an end to it does not fill the memory
+# A value that is cut off is wrong where it ends: no token's error lies further back, but for that of a text.
+NEAR_THE_END = 16
 
 
 class LoadError(Exception):
@@ -19,7 +25,7 @@ class LoadError(Exception):
         super().__init__(f"{path}: line {line}: {reason}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Located:
     """The JSON of one record, and where in its file it begins."""
 
@@ -27,114 +33,247 @@ class Located:
     text: str
 
 
-def read_file(path) -> Iterator[Located]:
-    """The records of a file, one after the other.  NDJSON is read line by line, whatever its size."""
-    path = Path(path)
-    lines = _lines(path)
-    number, text = next(((number, line) for number, line in lines if line.strip()), (1, ""))
-    if not text:
-        raise LoadError(path, 1, "the file is empty")
-    if _is_one_record(text):
-        yield Located(number, text)
-        yield from (Located(number, line) for number, line in lines if line.strip())
-    else:
-        yield from _Document(path, number, text + "".join(line for _number, line in lines)).records()
+def read_file(path, on_read=lambda size: None, stretch=STRETCH) -> Iterator[Located]:
+    """The records of a file, one after the other, of which no more than one and a stretch of the file are in memory.
+
+    `on_read` is told, at each stretch, how many bytes of the file (as it lies there) have been read so far.
+    """
+    text = _Text(Path(path), on_read, stretch)
+    if not text.next():
+        raise text.refusal("the file is empty", 1)
+    text.take()
+    if text.next() == "{" and _is_bundle(text):
+        yield from _entries(text)
+        if text.next():
+            raise text.refusal(f"a Bundle and more in one file: {text.shown}")
+        return
+    text.value()
+    line, record = text.take()
+    yield Located(line, record)
+    if "\n" not in record and text.ends_line():
+        yield from text.lines()
+    elif text.next():
+        raise text.refusal(f"not JSON, nor NDJSON: more after the JSON: {text.shown}")
 
 
-def _lines(path):
-    """(number, text) of each line of a file in UTF-8, with or without a byte order mark."""
-    number = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                yield number, (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode()
-    except UnicodeDecodeError as error:
-        raise LoadError(path, number, f"not UTF-8: {error.reason} at byte {error.start + 1} of the line") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise LoadError(path, number + 1, f"the file is damaged or cut off: {error}") from None
+# Bundles
 
 
-def _is_one_record(line):
-    """True for a line that is a whole resource, and no Bundle: the file is NDJSON, or that one resource."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(record, dict) and record.get("resourceType") != "Bundle"
+def _is_bundle(text):
+    """Is the object that begins here a Bundle?  The cursor stays.
+
+    A Bundle may say what it is only after its entries, which may be more than the memory holds: entries with resources
+    have no other type; what the Bundle says of itself then is checked after them.
+    """
+    with text.looking_ahead():
+        for key in text.members():
+            if key == "resourceType":
+                return text.value() == "Bundle"
+            if key == "entry" and _lists_resources(text):
+                return True
+            text.value()
+    return False
 
 
-class _Document:
-    """One JSON document over several lines: a resource, or a Bundle of them."""
+def _lists_resources(text):
+    """Does the value that begins here list something with a resource first?  The cursor stays."""
+    with text.looking_ahead():
+        for _ in text.items() if text.next() == "[" else ():
+            for key in text.members() if text.next() == "{" else ():
+                if key == "resource":
+                    return True
+                text.value()
+            return False
+    return False
 
-    def __init__(self, path, line, text):
-        self.path, self.line, self.text, self.decoder = path, line, text, json.JSONDecoder()
 
-    def records(self):
-        start = self._skip_space(0)
-        document, end = self._decoded(start)
-        is_bundle = isinstance(document, dict) and document.get("resourceType") == "Bundle"
-        rest = self._skip_space(end)
-        if rest < len(self.text):
-            what = "a Bundle and more in one file" if is_bundle else "not JSON, nor NDJSON: more after the JSON"
-            raise self._refusal(rest, f"{what}: {self.text[rest : rest + 20]!r}")
-        if is_bundle:
-            yield from self._entries(start)
+def _entries(text):
+    """The resources of a Bundle's entries."""
+    types, lists = [], 0
+    for key in text.members():
+        if key == "resourceType":
+            types.append(text.value())
+        elif key == "entry":
+            lists += 1
+            if lists > 1:
+                raise text.refusal("the Bundle has two lists of entries")
+            if text.next() != "[":
+                raise text.refusal("the Bundle's entry is not a list")
+            for _ in text.items():
+                yield _resource(text)
         else:
-            yield Located(self.line, self.text)
+            text.value()
+        text.take()
+    if types != ["Bundle"]:
+        raise text.refusal(f"entries with resources in what is no Bundle: resourceType {types}")
 
-    def _decoded(self, position):
-        """(value, position after it)."""
-        try:
-            return self.decoder.raw_decode(self.text, position)
-        except json.JSONDecodeError as error:
-            raise self._refusal(error.pos, f"not JSON: {error.msg}") from None
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists within lists
-            raise self._refusal(position, f"not JSON that can be kept: {error}") from None
 
-    def _entries(self, bundle):
-        """The resources of a Bundle's entries, each as its own stretch of the text."""
-        lists = list(self._values(bundle, "entry"))
-        for start in lists[1:]:
-            raise self._refusal(start, "the Bundle has two lists of entries")
-        for start in lists:
-            if self.text[start] != "[":
-                raise self._refusal(start, "the Bundle's entry is not a list")
-            for entry, _end in self._items(start):
-                yield self._resource(entry)
+def _resource(text):
+    """The resource of the Bundle entry that begins here."""
+    text.take()
+    line, found = text.line, []
+    for key in text.members() if text.next() == "{" else ():
+        text.take()
+        text.value()
+        value = text.take()
+        if key == "resource":
+            found.append(value[1])
+    if len(found) != 1:
+        raise LoadError(text.path, line, f"a Bundle entry with {'two resources' if found else 'no resource'}")
+    return Located(line, found[0])
 
-    def _resource(self, entry):
-        found = list(self._values(entry, "resource")) if self.text[entry] == "{" else []
-        if len(found) != 1:
-            raise self._refusal(entry, f"a Bundle entry with {'two resources' if found else 'no resource'}")
-        _value, end = self._decoded(found[0])
-        return Located(self._line_of(entry), self.text[found[0] : end])
 
-    def _values(self, position, wanted):
-        """Where the value of a key begins in the JSON object at a position: once, if the object is a good one."""
-        for start, _end in self._items(position):
-            key, colon = self._decoded(start)
-            if key == wanted:
-                yield self._skip_space(self._skip_space(colon) + 1)
+# Text
 
-    def _items(self, position):
-        """(start, end) of each member of the JSON list or object at a position."""
-        position = self._skip_space(position + 1)
-        while self.text[position] not in "]}":
-            start = position
-            _value, position = self._decoded(position)
-            position = self._skip_space(position)
-            if self.text[position] == ":":  # that was the key of a member of an object
-                _value, position = self._decoded(self._skip_space(position + 1))
-                position = self._skip_space(position)
-            yield start, position
-            if self.text[position] == ",":
-                position = self._skip_space(position + 1)
 
-    def _skip_space(self, position):
-        return JSON_SPACE.match(self.text, position).end()
+class _Text:
+    """A cursor in the text of a file, of which a stretch is in memory: from what is not taken yet to what was read."""
 
-    def _line_of(self, position):
-        return self.line + self.text.count("\n", 0, position)
+    def __init__(self, path, on_read, stretch):
+        self.path, self.stretches = path, _stretches(path, on_read, stretch)
+        self.text, self.begin, self.at = "", 0, 0  # text[begin:at] is gone over, and not taken yet
+        self.line = 1  #: in which text[begin] stands
 
-    def _refusal(self, position, reason):
-        return LoadError(self.path, self._line_of(position), reason)
+    def take(self):
+        """(line, text) of what was gone over since the last time."""
+        line, taken = self.line, self.text[self.begin : self.at]
+        self.begin, self.line = self.at, line + taken.count("\n")
+        return line, taken
+
+    def looking_ahead(self):
+        return _Ahead(self)
+
+    def more(self):
+        """Read on, at least as much again as is kept; False at the end of the file."""
+        kept = self.text[self.begin :]
+        if len(kept) > LARGEST:
+            raise self.refusal(f"more than {LARGEST} characters that are not a whole record", self.line)
+        self.at, self.begin = self.at - self.begin, 0
+        added, wanted = [], max(len(kept), 1)
+        while wanted > 0 and (stretch := next(self.stretches, "")):
+            added.append(stretch)
+            wanted -= len(stretch)
+        self.text = kept + "".join(added)
+        return bool(added)
+
+    def next(self, space=JSON_SPACE):
+        """Go over white space; returns the character that comes then, or "" at the end of the file."""
+        while True:
+            self.at = space.match(self.text, self.at).end()
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.more():
+                return ""
+
+    def ends_line(self):
+        """Is there nothing more in this line?"""
+        return self.next(REST_OF_LINE) in ("\n", "")
+
+    def lines(self):
+        """A Located for each line from here on that is not blank."""
+        number, rest = self.line, self.text[self.begin :]
+        while True:
+            *whole, rest = rest.split("\n")
+            for line in whole:
+                if line and not line.isspace():
+                    yield Located(number, line)
+                number += 1
+            if len(rest) > LARGEST:
+                raise self.refusal(f"a line of more than {LARGEST} characters", number)
+            if not (stretch := next(self.stretches, "")):
+                break
+            rest += stretch
+        if rest and not rest.isspace():
+            yield Located(number, rest)
+
+    def value(self):
+        """Go over the JSON value that begins here; returns it."""
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self.text, self.at)
+            except json.JSONDecodeError as error:
+                cut_off = error.pos > len(self.text) - NEAR_THE_END or error.msg.startswith("Unterminated string")
+                further = error.pos - self.at
+                if cut_off and self.more():
+                    continue
+                raise self._refusal_at(self.at + further, f"not JSON: {error.msg}") from None
+            except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists within lists
+                raise self.refusal(f"not JSON that can be kept: {error}") from None
+            length = end - self.at
+            if end <= len(self.text) - NEAR_THE_END or not self.more():  # else it may be a number that is cut off
+                self.at += length
+                return value
+
+    def items(self):
+        """Stop at each member of the list that begins here; who asks goes over it."""
+        yield from self._listed("]")
+
+    def members(self):
+        """Stop at the value of each member of the object that begins here, and give its key; who asks goes over it."""
+        for _ in self._listed("}"):
+            if self.next() != '"':
+                raise self.refusal("not JSON: a key is a text in double quotes")
+            key = self.value()
+            self._expect(":")
+            self.next()
+            yield key
+
+    def _listed(self, closing):
+        self.at += 1
+        if self.next() != closing:
+            yield
+            while self.next() == ",":
+                self.at += 1
+                self.next()
+                yield
+        self._expect(closing)
+
+    def _expect(self, character):
+        if self.next() != character:
+            raise self.refusal(f"not JSON: {character!r} is missing")
+        self.at += 1
+
+    @property
+    def shown(self):
+        """What comes next, for a message."""
+        return repr(self.text[self.at : self.at + 20])
+
+    def refusal(self, reason, line=None):
+        return LoadError(self.path, line, reason) if line else self._refusal_at(self.at, reason)
+
+    def _refusal_at(self, position, reason):
+        return LoadError(self.path, self.line + self.text.count("\n", self.begin, position), reason)
+
+
+class _Ahead:
+    """`with` this, the cursor goes on, and comes back; nothing may be taken meanwhile."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __enter__(self):
+        self.ahead = self.text.at - self.text.begin
+
+    def __exit__(self, *_):
+        self.text.at = self.text.begin + self.ahead
+
+
+def _stretches(path, on_read, most):
+    """Stretches of the text of a file in UTF-8, with or without a byte order mark."""
+    decoder, line, size = codecs.getincrementaldecoder("utf-8-sig")(), 1, 0
+    try:
+        with open(path, "rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
+            while data := file.read1(most):
+                size += len(data)
+                text = decoder.decode(data)
+                on_read(raw.tell() if raw.seekable() else size)
+                line += text.count("\n")
+                if text:
+                    yield text
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        line += error.object.count(b"\n", 0, error.start)
+        byte = size - len(error.object) + error.start + 1
+        raise LoadError(path, line, f"not UTF-8: {error.reason} at byte {byte} of the file") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise LoadError(path, line, f"the file is damaged or cut off: {error}") from None

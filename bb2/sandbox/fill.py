@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import delete, select
 
-from bb2.fhir.load import add_rows, made_rows
+from bb2.fhir.load import made_rows, write_rows
 from bb2.identity import closing
 from bb2.identity.builtin import DirectoryError, find_account, plain, published_hash
 from bb2.models import Account, Beneficiary, Record, Sandbox, SandboxPerson
@@ -94,9 +94,11 @@ def missing(db, of: Recipe, wanted: int) -> list[int]:
 
 
 def make(of: Recipe, number: int, resources, day: date | None = None) -> Made:
-    """One person of the recipe, as of its day or a later one.  `resources`: {type: FhirResource}."""
+    """One person of the recipe, as of its day or a later one.  `resources`: {type: FhirResource}, of what is served."""
     who, day = of.person(number), day or of.as_of
-    rows = [row for version, records in who.records(day).items() for row in made_rows(resources, version, records)]
+    rows = []
+    for version, records in who.records(day).items():
+        rows += made_rows(resources, version, [one for one in records if one["resourceType"] in resources])
     username, password_hash = plain(who.username), published_hash(who.password)
     return Made(number, day, username, password_hash, who.patient, who.given_name, who.family_name, rows)
 
@@ -121,7 +123,7 @@ def write(db, people: Iterable[Made]) -> None:
         db.add(Account(username=made.username, password_hash=made.password_hash, beneficiary=beneficiary))
         db.add(SandboxPerson(number=made.number, beneficiary=beneficiary, day=made.day))
     db.flush()
-    add_rows(db, [row for made in people for row in made.rows])
+    write_rows(db, [row for made in people for row in made.rows])
     _merge(db, {made.number for made in people})
 
 

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import re
+import tracemalloc
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +12,7 @@ from fhir_records import EVERYTHING, claim, coverage, ids, person, server_with
 from sqlalchemy import delete
 
 from bb2.cli import command
-from bb2.fhir.files import read_file
+from bb2.fhir.files import LoadError, read_file
 from bb2.fhir.load import load_file
 from bb2.models import Record, RecordIndex
 from bb2.testing import ALICE, BOB
@@ -71,8 +73,8 @@ def stored(server):
 
 
 def counts(output):
-    """{type: [added, replaced, unchanged]} of the table that is printed."""
-    rows = re.findall(r"^([A-Z]\w+) +(\d+) +(\d+) +(\d+)$", output, re.MULTILINE)
+    """{type: [added, replaced, unchanged, ignored]} of the table that is printed."""
+    rows = re.findall(r"^([A-Z]\w+) +(\d+) +(\d+) +(\d+) +(\d+)$", output, re.MULTILINE)
     return {row[0]: [int(number) for number in row[1:]] for row in rows}
 
 
@@ -112,7 +114,7 @@ def test_a_file_is_a_resource_a_bundle_or_ndjson(server, bb2_load, file, name, c
     assert result.exit_code == 0, result.output
     assert sorted(id for _version, _type, id in stored(server)) == loaded
     assert {version for version, _type, _id in stored(server)} == {"v2"}
-    assert counts(result.output) == {"Coverage": [len(loaded), 0, 0]}
+    assert counts(result.output) == {"Coverage": [len(loaded), 0, 0, 0]}
     assert f"{name}: {len(loaded)} record{'s' if len(loaded) > 1 else ''}\n" in result.output
 
 
@@ -154,19 +156,19 @@ def test_each_telling_record_tells_its_version(server, bb2_load, file, record, v
 def test_records_are_added_replaced_or_unchanged(server, bb2_load, file):
     first = [GOOD, ALSO, claim("v2", "pde-1")]
     assert counts(bb2_load(file("records.ndjson", first)).output) == {
-        "Coverage": [2, 0, 0],
-        "ExplanationOfBenefit": [1, 0, 0],
+        "Coverage": [2, 0, 0, 0],
+        "ExplanationOfBenefit": [1, 0, 0, 0],
     }
     # White space outside the strings is no change.
     spaced = "\n".join(json.dumps(record, separators=(" , ", "  :\t")) for record in first)
     assert counts(bb2_load(file("records.ndjson", spaced)).output) == {
-        "Coverage": [0, 0, 2],
-        "ExplanationOfBenefit": [0, 0, 1],
+        "Coverage": [0, 0, 2, 0],
+        "ExplanationOfBenefit": [0, 0, 1, 0],
     }
     then = [GOOD | {"status": "cancelled"}, ALSO, coverage("c"), claim("v2", "pde-1", end="2030-01-01")]
     assert counts(bb2_load(file("records.ndjson", then)).output) == {
-        "Coverage": [1, 1, 1],
-        "ExplanationOfBenefit": [0, 1, 0],
+        "Coverage": [1, 1, 1, 0],
+        "ExplanationOfBenefit": [0, 1, 0, 0],
     }
     token = server.grant(EVERYTHING)
     assert server.fhir("Coverage/part-a--1001", token).json["status"] == "cancelled"
@@ -176,12 +178,58 @@ def test_records_are_added_replaced_or_unchanged(server, bb2_load, file):
 
 def test_of_two_records_with_one_id_the_later_stays(server, bb2_load, file):
     near = [GOOD, GOOD | {"status": "draft"}, GOOD | {"status": "draft"}]
-    assert counts(bb2_load(file("near.ndjson", near)).output) == {"Coverage": [1, 1, 1]}
+    assert counts(bb2_load(file("near.ndjson", near)).output) == {"Coverage": [1, 1, 1, 0]}
     far = [ALSO, *(coverage("x", id=f"x-{number}") for number in range(300)), ALSO | {"status": "draft"}]
-    assert counts(bb2_load("--fhir", "r4", file("far.ndjson", far)).output) == {"Coverage": [301, 1, 0]}
+    assert counts(bb2_load("--fhir", "r4", file("far.ndjson", far)).output) == {"Coverage": [301, 1, 0, 0]}
     bodies = stored(server)
     assert json.loads(bodies["v2", "Coverage", "part-a--1001"])["status"] == "draft"
     assert json.loads(bodies["v2", "Coverage", "b"])["status"] == "draft"
+
+
+NEWER, OLDER = "2024-07-02T00:00:00Z", "2024-06-30T23:59:59.999Z"
+
+
+def dated(updated, **elements):
+    """A claim that was last updated then; None: it does not say."""
+    record = claim("v2", "pde-1", updated=updated or OLDER, **elements)
+    return record if updated else {name: value for name, value in record.items() if name != "meta"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        (OLDER, NEWER, "replaced"),
+        (NEWER, OLDER, "ignored"),
+        (NEWER, NEWER, "replaced"),
+        (NEWER, "2024-07-01T19:00:00-05:00", "replaced"),  # the same moment
+        (OLDER, None, "replaced"),
+        (None, OLDER, "replaced"),  # a record that does not say when is not known to be newer
+        (None, None, "replaced"),
+    ],
+)
+def test_a_record_stays_where_what_is_loaded_is_older(server, bb2_load, file, first, then, expected):
+    """In one file or in two, the result is the same."""
+    records = [dated(first), dated(then, status="cancelled")]
+    row = [1 if name == expected else 0 for name in ("added", "replaced", "unchanged", "ignored")]
+    assert bb2_load("--fhir", "r4", file("first.ndjson", records[:1])).exit_code == 0
+    assert counts(bb2_load("--fhir", "r4", file("then.ndjson", records[1:])).output) == {"ExplanationOfBenefit": row}
+    (in_two,) = stored(server).values()
+    with server.db() as db:
+        db.execute(delete(RecordIndex))
+        db.execute(delete(Record))
+    both = counts(bb2_load("--fhir", "r4", file("both.ndjson", records)).output)
+    assert both == {"ExplanationOfBenefit": [1, *row[1:]]}
+    (in_one,) = stored(server).values()
+    assert in_one == in_two
+    assert json.loads(in_one)["status"] == ("active" if expected == "ignored" else "cancelled")
+
+
+def test_an_ignored_record_changes_nothing_by_which_the_other_is_found(server, bb2_load, file):
+    bb2_load(file("newer.ndjson", [claim("v2", "pde-1", updated=NEWER)]))
+    bb2_load(file("older.ndjson", [claim("v2", "pde-1", patient=BOB, end="1999-01-01", updated=OLDER)]))
+    token = server.grant(EVERYTHING)
+    assert ids(server.fhir("ExplanationOfBenefit?service-date=2024", token).json) == ["pde-1"]
+    assert ids(server.fhir("ExplanationOfBenefit?service-date=1999", token).json) == []
 
 
 def test_a_record_that_changes_hands_is_the_new_persons(server, bb2_load, file):
@@ -272,7 +320,7 @@ def test_a_bad_record_stops_its_file_with_its_line_number(server, bb2_load, file
     assert "Nothing of this file was kept" in result.output
     assert "Traceback" not in result.output
     assert sorted(id for _version, _type, id in stored(server)) == ["after", "before"]
-    assert counts(result.output) == {"Coverage": [2, 0, 0]}
+    assert counts(result.output) == {"Coverage": [2, 0, 0, 0]}
 
 
 def is_json(text):
@@ -415,9 +463,79 @@ def test_ndjson_is_read_line_by_line(file):
     assert next(records).line == 1
 
 
+ODD = (
+    '{"resourceType": "Coverage", "id": "odd", "text": "\\"é\\\\ \\ud83d\\ude00 😀", "order": 1.50e+1 , "list" : [ ] }'
+)
+SHAPES = {
+    "a Bundle": f'\n{{"resourceType" : "Bundle", "total": 12, "entry": [ {{"resource": {ODD}}} , {{"x": 1e-7,\n"resource": {ODD}\n}}]}}\n',
+    "its type last": f'{{"total":-0.5,"entry":[{{"resource":{ODD}}},{{"resource":{ODD}}}],"link":[1,true],"resourceType":"Bundle"}}',
+    "NDJSON": f"\n {ODD}\r\n\n{ODD}\n",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("stretch", [1, 2, 3, 17, 100])
+def test_where_a_file_is_cut_while_it_is_read_makes_no_difference(file, shape, stretch):
+    path = file("file.json", "\ufeff" + shape)
+    expected = [(located.line, located.text.strip()) for located in read_file(path)]
+    assert [text for _line, text in expected] == [ODD, ODD]
+    assert [(found.line, found.text.strip()) for found in read_file(path, stretch=stretch)] == expected
+
+
+@pytest.mark.parametrize(
+    "wrong", ['{"resource": {"a": 1,}}', '{"resource": {}},', "{}", '{"resource": {"a": "', "oops"]
+)
+def test_where_a_wrong_file_is_cut_makes_no_difference(file, wrong):
+    path = file("wrong.json", f'{{"resourceType": "Bundle",\n"entry": [\n{{"resource": {ODD}}},\n{wrong}]}}')
+    messages = set()
+    for stretch in (1, 7, 1000):
+        with pytest.raises(LoadError) as refused:
+            list(read_file(path, stretch=stretch))
+        messages.add(str(refused.value))
+    assert len(messages) == 1
+    assert "line 4: " in messages.pop()
+
+
+@pytest.mark.parametrize("shape", ["entries before the type", "the type first", "NDJSON"])
+def test_a_file_of_any_size_is_read_in_little_memory(file, shape):
+    records = [json.dumps(coverage("x", id=f"x-{number}", text="x" * 2000)) for number in range(1500)]
+    entries = ",".join(f'{{"resource":{record}}}' for record in records)
+    name, content = {
+        "entries before the type": ("bundle.json.gz", f'{{"entry":[{entries}],"resourceType":"Bundle"}}'),
+        "the type first": ("bundle.json", f'{{"resourceType":"Bundle","entry":[{entries}]}}'),
+        "NDJSON": ("records.ndjson", "\n".join(records)),
+    }[shape]
+    path = file(name, content)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_file(path, stretch=10_000)) == len(records)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 400_000 < len(content) / 5
+
+
+def test_a_list_that_is_no_bundle_is_one_record(file):
+    text = '{"entry": [{"item": {"reference": "Patient/1"}}], "resourceType": "List", "id": "x"}'
+    assert [located.text for located in read_file(file("list.json", text))] == [text]
+
+
+def test_entries_with_resources_in_what_is_no_bundle_are_refused(server, bb2_load, file):
+    refused = {"entry": [{"resource": GOOD}], "resourceType": "Coverage", "id": "x"}
+    result = bb2_load(file("odd.json", json.dumps(refused)))
+    assert "no Bundle" in result.output
+    assert stored(server) == {}
+
+
+def test_a_pipe_is_not_read_twice_to_find_the_version(server, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with server.db() as db, pytest.raises(LoadError, match="give --fhir stu3 or --fhir r4"):
+        load_file(db, server.scopes.resources, tmp_path / "pipe")
+
+
 def test_progress_is_told_while_a_file_is_read(server, file):
     told = []
-    many = [GOOD | {"id": f"x-{number}"} for number in range(450)]
+    many = [GOOD | {"id": f"x-{number}"} for number in range(1050)]
     with server.db() as db:
-        load_file(db, server.scopes.resources, file("many.ndjson", many), on_progress=told.append)
-    assert told == [200, 400, 450]
+        load_file(db, server.scopes.resources, file("many.ndjson", many), on_written=told.append)
+    assert told == [500, 1000, 1050]
