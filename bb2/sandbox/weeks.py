@@ -17,7 +17,7 @@ from bb2.scopes import API_VERSIONS
 
 WEEK = timedelta(weeks=1)
 #: A claim may be processed anew in the weeks after it came, each week with this probability.
-ADJUSTABLE, ADJUSTED = 8 * WEEK, 0.02
+ADJUSTABLE, ADJUSTED = 8 * WEEK, 0.05
 #: Where each version says when a claim was processed.
 PROCESSED = "nch_wkly_proc_dt"
 INFORMATION = {"v1": "information", "v2": "supportingInfo"}
@@ -35,16 +35,17 @@ def advance(db, of: Recipe, person: SandboxPerson, weeks: int, resources) -> Cou
         raise SandboxError(f"time in a sandbox ends on {HORIZON}; `bb2 sandbox reset` begins a person anew")
     who = of.person(person.number)
     before, after = who.records(day), who.records(later)
-    came = {version: _not_in(before[version], after[version]) for version in after}
-    anew = {version: _adjusted(version, before[version], of, person.number, day, later) for version in after}
-    moment = _moment(db, person.beneficiary.patient, chain(*came.values()))
+    moment = _moment(db, person.beneficiary.patient, after)
+    claims = Counter()
     for version in after:
-        for record in (records := [*came[version], *anew[version]]):
+        came = _not_in(before[version], after[version])
+        anew = [record for record in _adjust(version, after[version], of, day, later) if record not in came]
+        for record in (changed := [*came, *anew]):
             record["meta"]["lastUpdated"] = moment
-        load_records(db, resources, version, [one for one in records if one["resourceType"] in resources])
+        load_records(db, resources, version, [record for record in changed if record["resourceType"] in resources])
+        claims = Counter(new=sum(map(_is_claim, came)), adjusted=len(anew))  # the same in both versions
     person.day = later
-    new = {record["id"] for record in chain(*came.values()) if _is_claim(record)}
-    return Counter(new=len(new), adjusted=len({record["id"] for record in chain(*anew.values())}))
+    return claims
 
 
 def _not_in(before, after):
@@ -53,17 +54,17 @@ def _not_in(before, after):
     return [record for record in after if known.get((record["resourceType"], record["id"])) != record]
 
 
-def _adjusted(version, records, of, number, day, later):
-    """Claims that were processed anew since `day`; both versions agree on which, and when."""
-    claims = [record for record in records if _is_claim(record)]
-    adjusted = []
+def _adjust(version, records, of, day, later):
+    """Let some claims be processed anew in the weeks since `day`; returns them, which are the same in both versions."""
+    adjusted = {}
     while (day := day + WEEK) <= later:
         friday = day - timedelta(days=(day.weekday() - 4) % 7)
-        for record in claims:
-            dice = Dice("sandbox", of.seed, number, "adjusted", record["id"], day)
-            if day - _loaded(record) <= ADJUSTABLE and dice.chance(ADJUSTED) and _process(version, record, friday):
-                adjusted.append(record)
-    return adjusted
+        for record in filter(_is_claim, records):
+            dice = Dice("sandbox", of.seed, "adjusted", record["id"], day)
+            recent = day - ADJUSTABLE <= _loaded(record) <= day - WEEK
+            if recent and dice.chance(ADJUSTED) and _process(version, record, friday):
+                adjusted[record["id"]] = record
+    return list(adjusted.values())
 
 
 def _process(version, record, friday):
@@ -84,11 +85,11 @@ def _is_claim(record):
 
 
 def _moment(db, patient, records):
-    """A FHIR instant: now, but after all that is there of the person, and not before what comes."""
+    """A FHIR instant: now, but after all that is there of the person, and not before a day that a record tells of."""
     types = select(Record.resource_type).distinct()
     there = select(func.max(Record.last_updated)).where(
         Record.version.in_(API_VERSIONS), Record.resource_type.in_(types), Record.patient == patient
     )
-    made = [instant(record["meta"]["lastUpdated"]) for record in records]
+    made = [instant(record["meta"]["lastUpdated"]) for record in chain(*records.values())]
     present = (now(db).replace(tzinfo=None) - EPOCH) // MICROSECOND
     return to_instant(max(present, (db.scalar(there) or 0) + 1000, *made))

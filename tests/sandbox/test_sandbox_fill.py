@@ -11,7 +11,7 @@ from bb2.fhir.load import load_records
 from bb2.identity import closing
 from bb2.identity.builtin import add_account, find_account, is_password
 from bb2.models import AuditEvent, Beneficiary, Consent, Record, RecordIndex, SandboxPerson
-from bb2.sandbox import AS_OF, HORIZON, PERSONAS, people, workers
+from bb2.sandbox import AS_OF, HORIZON, PERSONAS, workers
 from bb2.sandbox.fill import (
     DEFAULTS,
     Recipe,
@@ -25,17 +25,24 @@ from bb2.sandbox.fill import (
     write,
 )
 from bb2.sandbox.weeks import advance
+from bb2.testing import ConsentServer
+from built_in import BUILT_IN
+from databases import emptied
 
-SMALL = {"seed": 7, "years": 1, "claims_per_year": 3}
+SMALL = {"seed": 7, "years": 1, "claims_per_year": 12}
 OF = Recipe(**SMALL, as_of=AS_OF)
-#: A person who is no persona: few claims, soon made.
-SOMEBODY = 31
 MERGED = PERSONAS["merged"]
 
 
-@pytest.fixture
-def server(make_server):
-    return make_server()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(request):
+    """A ConsentServer on each database in turn, with a sandbox of the recipe; each test has people of its own in it."""
+    engine = None if request.param == "sqlite" else emptied(request.getfixturevalue("postgresql"))
+    server = ConsentServer(*BUILT_IN, engine=engine)
+    with server.db() as db:
+        assert recipe(db) is None
+        assert ensure_recipe(db, SMALL) == OF
+    return server
 
 
 def fill(server, *numbers, **wanted):
@@ -67,8 +74,8 @@ def bring(server, of, number, weeks):
 
 
 def test_a_person_is_written_with_every_record_and_can_sign_in(server):
-    of = fill(server, SOMEBODY, SOMEBODY + 1)
-    for number in SOMEBODY, SOMEBODY + 1:
+    of = fill(server, 33, 34)
+    for number in 33, 34:
         person = of.person(number)
         assert stored(server, person.patient)[0] == told(person)
         with server.db() as db:
@@ -79,8 +86,8 @@ def test_a_person_is_written_with_every_record_and_can_sign_in(server):
 
 
 def test_a_synthetic_record_is_stored_and_found_as_a_loaded_one(server):
-    of = fill(server, SOMEBODY)
-    person = of.person(SOMEBODY)
+    of = fill(server, 35)
+    person = of.person(35)
     made = stored(server, person.patient)
     with server.db() as db:
         db.query(Record).filter_by(patient=person.patient).delete()
@@ -90,27 +97,23 @@ def test_a_synthetic_record_is_stored_and_found_as_a_loaded_one(server):
 
 
 def test_a_fill_that_breaks_off_leaves_nobody_half_made_and_goes_on(server):
-    of = fill(server, 30, 31)
-    with pytest.raises(ZeroDivisionError), server.db() as db:
-        write(db, [make(of, number, server.scopes.resources) for number in (32, 33)])
-        assert db.scalar(select(func.count()).select_from(SandboxPerson)) == 4
-        raise ZeroDivisionError
+    fill(server, 40, 41)
     with server.db() as db:
-        assert set(db.scalars(select(SandboxPerson.number))) == {30, 31}
-        assert db.scalar(select(func.count()).where(Record.patient == of.person(32).patient)) == 0
-        left = missing(db, of, 34)
-    assert left[-4:] == [28, 29, 32, 33]
-    fill(server, 32, 33)
-    assert stored(server, of.person(33).patient)[0] == told(of.person(33))
+        write(db, [make(OF, number, server.scopes.resources) for number in (42, 43)])
+        assert set(missing(db, OF, 44)) & {40, 41, 42, 43} == set()
+        db.rollback()
+    with server.db() as db:
+        assert set(missing(db, OF, 44)) & {40, 41, 42, 43} == {42, 43}
+    assert stored(server, OF.person(42).patient) == ({}, [])
+    fill(server, 42, 43)
+    assert stored(server, OF.person(43).patient)[0] == told(OF.person(43))
 
 
 def test_a_sandbox_goes_on_as_it_began_and_refuses_to_mix(server):
     with server.db() as db:
-        assert recipe(db) is None
-        began = ensure_recipe(db, SMALL)
-        assert ensure_recipe(db, dict.fromkeys(DEFAULTS)) == began
-        assert ensure_recipe(db, SMALL) == began == recipe(db)
-        for name, other in (("seed", 8), ("years", 2), ("claims_per_year", 4)):
+        assert ensure_recipe(db, dict.fromkeys(DEFAULTS)) == OF
+        assert ensure_recipe(db, SMALL) == OF == recipe(db)
+        for name, other in (("seed", 8), ("years", 2), ("claims_per_year", 13)):
             with pytest.raises(SandboxError, match=name.replace("_", " ")):
                 ensure_recipe(db, {name: other})
 
@@ -118,20 +121,20 @@ def test_a_sandbox_goes_on_as_it_began_and_refuses_to_mix(server):
 def test_a_user_name_that_somebody_else_has_is_left_alone(server):
     with server.db() as db:
         names = {"given_name": "Ann", "family_name": "Lee"}
-        add_account(db, username="BBUser00002", password="long enough", patient="-20140000010000", **names)
-        assert missing(db, ensure_recipe(db, SMALL), 4) == [0, 1, 3]
+        add_account(db, username="BBUser00050", password="long enough", patient="-20140000010000", **names)
+        assert missing(db, OF, 52)[-2:] == [49, 51]
 
 
 def test_people_of_an_older_sandbox_are_made_anew(server):
-    patient = next(iter(people(1, seed=SMALL["seed"]))).patient
+    patient = OF.person(48).patient
     with server.db() as db:
         names = {"given_name": "Ann", "family_name": "Lee"}
-        add_account(db, username="BBUser00000", password="long enough", patient=patient, **names)
-        assert missing(db, ensure_recipe(db, SMALL), 1) == [0]
-    of = fill(server, 0)
+        add_account(db, username="BBUser00048", password="long enough", patient=patient, **names)
+        assert 48 in missing(db, OF, 49)
+    fill(server, 48)
     with server.db() as db:
-        assert is_password(find_account(db, "BBUser00000").password_hash, "PW00000!")
-        assert db.query(Beneficiary).filter_by(patient=patient).one().given_name == of.person(0).given_name
+        assert is_password(find_account(db, "BBUser00048").password_hash, "PW00048!")
+        assert db.query(Beneficiary).filter_by(patient=patient).one().given_name == OF.person(48).given_name
 
 
 @pytest.mark.parametrize("order", [(MERGED.number, MERGED.merged_into), (MERGED.merged_into, MERGED.number)])
@@ -148,16 +151,16 @@ def test_the_persona_that_was_merged_is_merged_whoever_comes_first(server, order
 
 
 def test_a_reset_makes_a_person_as_new_and_touches_nobody_else(server):
-    of = fill(server, SOMEBODY, SOMEBODY + 1)
-    person, other = of.person(SOMEBODY), of.person(SOMEBODY + 1)
+    of = fill(server, 36, 37)
+    person, other = of.person(36), of.person(37)
     as_made, of_other = stored(server, person.patient), stored(server, other.patient)
     with server.db() as db:
-        beneficiary = db.get(SandboxPerson, SOMEBODY).beneficiary
+        beneficiary = db.get(SandboxPerson, 36).beneficiary
         add_consent(db, server, beneficiary)
         extra = {"resourceType": "Coverage", "id": "x", "beneficiary": {"reference": f"Patient/{person.patient}"}}
         load_records(db, server.scopes.resources, "v2", [extra])
         find_account(db, person.username).password_hash = "changed"
-    bring(server, of, SOMEBODY, 40)
+    bring(server, of, 36, 40)
     with server.db() as db:
         assert reset_person(db, of, synthetic(db, person.username), server.scopes.resources) == len(told(person))
     assert stored(server, person.patient) == as_made
@@ -165,9 +168,10 @@ def test_a_reset_makes_a_person_as_new_and_touches_nobody_else(server):
     with server.db() as db:
         account = find_account(db, person.username)
         assert is_password(account.password_hash, person.password)
-        assert (db.get(SandboxPerson, SOMEBODY).day, account.beneficiary.closed_at) == (AS_OF, None)
-        assert db.query(Consent).one().revoked_by == "server"
-        assert db.query(AuditEvent).filter_by(event="consent.revoked").count() == 1
+        assert (db.get(SandboxPerson, 36).day, account.beneficiary.closed_at) == (AS_OF, None)
+        theirs = {"beneficiary_id": account.beneficiary_id}
+        assert db.query(Consent).filter_by(**theirs).one().revoked_by == "server"
+        assert db.query(AuditEvent).filter_by(event="consent.revoked", **theirs).count() == 1
 
 
 def add_consent(db, server, beneficiary):
@@ -176,31 +180,31 @@ def add_consent(db, server, beneficiary):
 
 
 def test_a_reset_opens_a_record_that_was_closed(server):
-    of = fill(server, SOMEBODY)
+    of = fill(server, 38)
     with server.db() as db:
-        closing.close(db, of.person(SOMEBODY).patient)
-        reset_person(db, of, db.get(SandboxPerson, SOMEBODY), server.scopes.resources)
-        assert db.get(SandboxPerson, SOMEBODY).beneficiary.closed_at is None
+        closing.close(db, of.person(38).patient)
+        reset_person(db, of, db.get(SandboxPerson, 38), server.scopes.resources)
+        assert db.get(SandboxPerson, 38).beneficiary.closed_at is None
 
 
 def test_nobody_but_a_synthetic_person_can_be_reset(server):
-    fill(server, SOMEBODY)
+    fill(server, 44)
     with server.db() as db:
         for username in "alice", "nobody", "BBUser00000":
             with pytest.raises(SandboxError, match=username):
                 synthetic(db, username)
-        assert synthetic(db, " bbuser00031 ").number == SOMEBODY
+        assert synthetic(db, " bbuser00044 ").number == 44
 
 
 class TestTime:
-    """The persona with everything, who has claims in most weeks."""
+    """People who have claims in most weeks."""
 
     def test_new_claims_come_after_all_that_was_there(self, server):
-        of = fill(server, 0)
-        patient = of.person(0).patient
+        of = fill(server, 29)
+        patient = of.person(29).patient
         before, _ = stored(server, patient)
         last = max(record["meta"]["lastUpdated"] for record in before.values())
-        brought = bring(server, of, 0, 4)
+        brought = bring(server, of, 29, 4)
         after, _ = stored(server, patient)
         changed = {key for key in after if after[key] != before.get(key)}
         new = after.keys() - before.keys()
@@ -208,25 +212,25 @@ class TestTime:
         assert brought["new"] == len({id for _version, _type, id in new}) > 0
         assert all(after[key]["meta"]["lastUpdated"] > last for key in changed)
         assert {id for version, _type, id in new if version == "v1"} == {id for v, _t, id in new if v == "v2"}
-        expected = told(of.person(0), AS_OF + timedelta(weeks=4))
+        expected = told(of.person(29), AS_OF + timedelta(weeks=4))
         assert {key: undated(after[key]) for key in new} == {key: undated(expected[key]) for key in new}
 
     def test_week_by_week_or_at_once_the_same_claims_come(self, server):
-        of = fill(server, 0)
-        patient = of.person(0).patient
+        of = fill(server, 22)
+        patient = of.person(22).patient
         for _week in range(3):
-            bring(server, of, 0, 1)
+            bring(server, of, 22, 1)
         by_week = {key: undated(record) for key, record in stored(server, patient)[0].items()}
         with server.db() as db:
-            reset_person(db, of, db.get(SandboxPerson, 0), server.scopes.resources)
-        bring(server, of, 0, 3)
+            reset_person(db, of, db.get(SandboxPerson, 22), server.scopes.resources)
+        bring(server, of, 22, 3)
         assert {key: undated(record) for key, record in stored(server, patient)[0].items()} == by_week
 
     def test_a_claim_that_is_processed_anew_says_so_in_both_versions(self, server):
-        of = fill(server, 0)
-        patient = of.person(0).patient
+        of = fill(server, 30)
+        patient = of.person(30).patient
         before, _ = stored(server, patient)
-        brought = bring(server, of, 0, 12)
+        brought = bring(server, of, 30, 12)
         after, _ = stored(server, patient)
         anew = {key for key in before if undated(after[key]) != undated(before[key])}
         assert brought["adjusted"] == len({id for _version, _type, id in anew}) > 0
@@ -235,10 +239,10 @@ class TestTime:
             assert str(undated(after[key])).count("timingDate") == str(undated(before[key])).count("timingDate")
 
     def test_time_ends_where_the_generator_knows_no_more(self, server):
-        of = fill(server, SOMEBODY)
-        bring(server, of, SOMEBODY, (HORIZON - AS_OF).days // 7)
+        of = fill(server, 39)
+        bring(server, of, 39, (HORIZON - AS_OF).days // 7)
         with pytest.raises(SandboxError, match=str(HORIZON)):
-            bring(server, of, SOMEBODY, 1)
+            bring(server, of, 39, 1)
 
 
 def undated(record):
