@@ -332,7 +332,7 @@ def test_time_goes_by_for_one_person_and_a_reset_takes_it_back(bb2, db):
     assert "no connected app" in bb2("sandbox", "reset", "BBUser00000")[0]
     assert patients_records() == before
     trail = json.loads(bb2("audit", "--event", "beneficiary.reset", "--json")[0])
-    assert [event["by"].split()[0] for event in trail] == ["uid"]
+    assert [event["details"]["by"].split()[0] for event in trail] == ["uid"]
 
 
 def test_time_goes_by_for_everybody(bb2, db):
