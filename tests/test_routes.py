@@ -38,6 +38,7 @@ PUBLIC = {
     "smart_configuration_of_version",
     "testclient",
     "testclient_callback",
+    "personas",
     "token",
 }
 
