@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from bb2.sandbox.codes import Code, Drug
 from bb2.sandbox.dice import Dice
@@ -41,8 +42,7 @@ class Amounts:
         return self.deductible + self.coinsurance
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     #: HCPCS, CPT, HIPPS or NDC; None for a charge that no such code describes (a room, supplies)
     service: Code | None
     day: date

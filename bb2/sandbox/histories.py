@@ -107,13 +107,17 @@ def covered(claims: Iterable[Claim], who: Beneficiary) -> Iterator[Claim]:
                 yield claim
 
 
-def possible(claims: list[Claim], life: Life) -> Iterator[Claim]:
-    """Not those after the person's end, nor an errand or a visit on a day spent in a hospital bed."""
+def possible(claims: list[Claim], life: Life, first: date) -> Iterator[Claim]:
+    """Not those after the person's end, nor an errand or a visit on a day spent in a hospital bed.
+
+    Nor those too long before the day `first` to count for what is owed from then on.
+    """
+    counts_from = date(first.year - 1, 10, 1)
     stays = _stays(claims)
     for claim in claims:
         errand = claim.kind in ("pde", "dme", "outpatient") or _at_office(claim)
         in_bed = errand and any(start <= claim.start < end for start, end in stays)
-        if claim.end <= life.until and not in_bed:
+        if counts_from <= claim.end <= life.until and not in_bed:
             yield claim
 
 
