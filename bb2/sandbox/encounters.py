@@ -77,7 +77,8 @@ def dialysis(life: Life, first: date, last: date, treatments: int, why: tuple[st
     """A month in a dialysis facility: each treatment has one price, the drug against anemia its own (42 CFR 413.217)."""
     facility, doctor = life.near["dialysis"], life.near["nephrology"]
     lines = (
-        service_line("90999", first, "65", treatments, revenue=named(REVENUE, "0821")),
+        # V7: through an arteriovenous fistula
+        service_line("90999", first, "65", treatments, revenue=named(REVENUE, "0821"))._replace(modifiers=("V7",)),
         service_line("Q4081", first, "65", treatments * 30, revenue=named(REVENUE, "0634")),
     )
     return Claim("outpatient", first, last, facility, icd(*why), lines, (("attending", doctor),))
