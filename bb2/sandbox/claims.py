@@ -147,9 +147,8 @@ class Life:
     near: Neighbourhood
 
     def early(self, dice: Dice) -> date:
-        """A day that leaves a year or more to come: when a long illness is found."""
-        span = (self.now - self.since).days
-        return self.since + timedelta(days=dice.between(span // 5, span * 2 // 3))
+        """A day in the first half: when a long illness is found, or seen to for the first time here."""
+        return self.since + timedelta(days=dice.between(0, (self.now - self.since).days // 2))
 
     def midway(self, dice: Dice) -> date:
         """A day that leaves room before and after: where something sudden happens."""

@@ -164,9 +164,9 @@ def _fill(claim: Claim) -> Iterator[Info]:
 
 
 def bill(claim: Claim) -> tuple[Code, str]:
-    """(facility, classification): the first two figures of the type of bill (CLM_FAC_TYPE_CD, CLM_SRVC_CLSFCTN_TYPE_CD).
+    """(facility, classification) of an institutional claim: the first two figures of its type of bill.
 
-    Of institutional claims only.
+    CLM_FAC_TYPE_CD and CLM_SRVC_CLSFCTN_TYPE_CD.
     """
     kind = KINDS[claim.kind]
     return claim.provider.bill or (kind.facility, kind.classification)

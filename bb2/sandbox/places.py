@@ -70,7 +70,7 @@ class Provider:
     #: CMS certification number; None for a person
     certification: str | None
     region: Region
-    #: the first two figures of its type of bill, where they are not those of the claim's type: (facility, classification)
+    #: (facility, classification) of its type of bill, where they are not those of the claim's type
     bill: tuple[Code, str] | None = None
 
 
