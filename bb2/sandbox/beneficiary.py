@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bb2.sandbox.codes import Code
-from bb2.sandbox.elements import coded, extension
+from bb2.sandbox.elements import coded, coding, concept, extension
 from bb2.sandbox.places import Region
-from bb2.sandbox.systems import US_CORE, VARIABLE
+from bb2.sandbox.systems import LANGUAGE, US_CORE, VARIABLE
 
 PARTS = ("a", "b", "c", "d")
 #: CMS issued MBIs from April 2018 on.
@@ -20,6 +20,7 @@ RACES = {
     "5": "Hispanic",
     "6": "North American Native",
 }
+_LANGUAGES = {"en": "English", "es": "Spanish"}
 #: SNOMED CT, as US Core's sex extension has it.
 SEXES = {"female": "248152002", "male": "248153007"}
 
@@ -104,8 +105,24 @@ def coverage_id(part: str, patient: str) -> str:
 
 
 def address(who: Beneficiary) -> dict:
-    zip_code, city, _ = who.town
-    return {"line": [who.line], "city": city, "state": who.region.state, "postalCode": zip_code}
+    zip_code, city, county = who.town
+    return {
+        "line": [who.line],
+        "city": city,
+        "district": county,
+        "state": who.region.state,
+        "postalCode": zip_code,
+        "country": "US",
+        "period": {"start": who.enrolled.isoformat()},
+    }
+
+
+def telecom(who: Beneficiary) -> dict:
+    return {"system": "phone", "value": who.phone, "use": "home"}
+
+
+def communication(who: Beneficiary) -> dict:
+    return {"language": concept(coding(LANGUAGE, who.language, _LANGUAGES[who.language])), "preferred": True}
 
 
 def patient_extensions(who: Beneficiary, *more: dict) -> list[dict]:

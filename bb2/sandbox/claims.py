@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from bb2.sandbox.codes import Code, Drug
 from bb2.sandbox.dice import Dice
@@ -41,8 +42,7 @@ class Amounts:
         return self.deductible + self.coinsurance
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     #: HCPCS, CPT, HIPPS or NDC; None for a charge that no such code describes (a room, supplies)
     service: Code | None
     day: date
@@ -147,9 +147,8 @@ class Life:
     near: Neighbourhood
 
     def early(self, dice: Dice) -> date:
-        """A day that leaves a year or more to come: when a long illness is found."""
-        span = (self.now - self.since).days
-        return self.since + timedelta(days=dice.between(span // 5, span * 2 // 3))
+        """A day in the first half: when a long illness is found, or seen to for the first time here."""
+        return self.since + timedelta(days=dice.between(0, (self.now - self.since).days // 2))
 
     def midway(self, dice: Dice) -> date:
         """A day that leaves room before and after: where something sudden happens."""

@@ -173,7 +173,8 @@ _HCPCS = {
     "substance use counseling, individual and group therapy, and toxicology testing, if performed (provision of "
     "the services by a Medicare-enrolled opioid treatment program)",
     "G2086": "Office-based treatment for opioid use disorder, including development of the treatment plan, care "
-    "coordination, individual therapy and group therapy and counseling; at least 70 minutes in the first calendar month",
+    "coordination, individual therapy and group therapy and counseling; at least 70 minutes in the first calendar "
+    "month",
     "J9263": "Injection, oxaliplatin, 0.5 mg",
     "Q4081": "Injection, epoetin alfa, 100 units (for ESRD on dialysis)",
     "Q5001": "Hospice or home health care provided in patient's home/residence",

@@ -57,6 +57,11 @@ def settle(claims: Iterable[Claim]) -> Iterator[Claim]:
         yield ledger.settle(claim)
 
 
+def _sum(lines: tuple[Line, ...]) -> Amounts:
+    first, *others = (line.amounts for line in lines)
+    return sum(others, first)
+
+
 class _Ledger:
     """What a person has paid so far: in the calendar year, and in the benefit period."""
 
@@ -70,8 +75,8 @@ class _Ledger:
         if claim.kind in ("inpatient", "snf"):
             return self._stay(claim)
         share = self._drug if claim.kind == "pde" else self._part_b_line
-        lines = tuple(replace(line, amounts=share(line)) for line in claim.lines)
-        return replace(claim, lines=lines, amounts=sum((line.amounts for line in lines), Amounts()))
+        lines = tuple(line._replace(amounts=share(line)) for line in claim.lines)
+        return replace(claim, lines=lines, amounts=_sum(lines))
 
     def _part_b_line(self, line: Line) -> Amounts:
         """The yearly deductible, then 20 percent (42 CFR 410.152 and 410.160)."""

@@ -12,6 +12,8 @@ from bb2.sandbox.dice import Dice
 MARKUP = 235
 #: By type of service: rented, bought new, under a plan of physical therapy (HCPCS level II).
 _MODIFIERS = {"R": "RR", "P": "NU", "W": "GP"}
+#: Surgery that is done on one side: here always the right one.
+_RIGHT = ("27236", "27447", "66984")
 
 
 def after(day: date, days: int) -> date:
@@ -34,7 +36,7 @@ def every(dice: Dice, first: date, last: date, days: int, slack: int = 7) -> Ite
 def service_line(code: str, day: date, place: str = "11", quantity: int = 1, **more: object) -> Line:
     service = SERVICES[code]
     allowed = service.fee * quantity
-    modifiers = (_MODIFIERS[service.type],) if service.type in _MODIFIERS else ()
+    modifier = "RT" if code in _RIGHT else _MODIFIERS.get(service.type)
     return Line(
         service.code,
         day,
@@ -44,7 +46,7 @@ def service_line(code: str, day: date, place: str = "11", quantity: int = 1, **m
         service.shared,
         place=named(PLACES, place),
         type=named(TYPES_OF_SERVICE, service.type),
-        modifiers=modifiers,
+        modifiers=(modifier,) if modifier else (),
         **more,
     )
 
@@ -74,10 +76,11 @@ def outpatient(life: Life, day: date, who: str, why: tuple[str, ...], *services:
 
 
 def dialysis(life: Life, first: date, last: date, treatments: int, why: tuple[str, ...]) -> Claim:
-    """A month in a dialysis facility: each treatment has one price, the drug against anemia its own (42 CFR 413.217)."""
+    """A month in a dialysis facility: each treatment has a price, and so has the drug against anemia."""
     facility, doctor = life.near["dialysis"], life.near["nephrology"]
     lines = (
-        service_line("90999", first, "65", treatments, revenue=named(REVENUE, "0821")),
+        # V7: through an arteriovenous fistula
+        service_line("90999", first, "65", treatments, revenue=named(REVENUE, "0821"))._replace(modifiers=("V7",)),
         service_line("Q4081", first, "65", treatments * 30, revenue=named(REVENUE, "0634")),
     )
     return Claim("outpatient", first, last, facility, icd(*why), lines, (("attending", doctor),))

@@ -46,24 +46,28 @@ REPLACED, EARLIER = 25, 5_000
 DRAWS = 12
 
 
-def told(role: Role | None, who: Beneficiary, life: Life, rate: int, dice: Dice) -> list[Claim]:
-    """Every claim of a life, in no order: a persona's, or those of illnesses that come to about `rate` a year."""
+def told(role: Role | None, who: Beneficiary, life: Life, first: date, rate: int, dice: Dice) -> list[Claim]:
+    """Every claim of a life, in no order: a persona's, or those of illnesses that come to about `rate` a year.
+
+    They are counted from the day `first` on.
+    """
     claims: list[Claim] = []
     if role:
         for illness in role.illnesses:
             claims += _happening(illness, life, dice, claims)
         return claims
-    wanted = rate * (life.now - life.since).days / 365 * dice.weighted(SHARES) / 100
+    wanted = rate * (life.now - first).days / 365 * dice.weighted(SHARES) / 100
     for illness in _certain(who, dice):
         claims += _happening(illness, life, dice, claims)
-    counted = _until_now(claims, life)
+    counted = _between(first, life.now, claims)
     for illness in dict.fromkeys(dice.weighted(COMMON) for _ in range(DRAWS)):
         if counted >= wanted:
             break
         more = _happening(illness, life, dice, claims)
-        if counted + _until_now(more, life) <= wanted * 1.3 + 2:
+        adds = _between(first, life.now, more)
+        if counted + adds <= wanted * 1.3 + 2:
             claims += more
-            counted += _until_now(more, life)
+            counted += adds
     return claims
 
 
@@ -75,8 +79,8 @@ def _certain(who: Beneficiary, dice: Dice) -> Iterator[Illness]:
         yield dice.weighted(LAST)
 
 
-def _until_now(claims: list[Claim], life: Life) -> int:
-    return sum(claim.start < life.now for claim in claims)
+def _between(first: date, last: date, claims: list[Claim]) -> int:
+    return sum(first <= claim.start < last for claim in claims)
 
 
 def _happening(illness: Illness, life: Life, dice: Dice, before: list[Claim]) -> list[Claim]:
@@ -100,20 +104,24 @@ def covered(claims: Iterable[Claim], who: Beneficiary) -> Iterator[Claim]:
     """
     for claim in claims:
         if claim.kind == "pde":
-            if who.drugs_since and who.drugs_since <= claim.start:
-                yield claim
-        elif who.enrolled <= claim.start:
-            if claim.kind == "hospice" or who.advantage is None or claim.end < who.advantage:
-                yield claim
+            pays = who.drugs_since and who.drugs_since <= claim.start
+        else:
+            pays = claim.kind == "hospice" or who.advantage is None or claim.end < who.advantage
+        if pays and who.enrolled <= claim.start:
+            yield claim
 
 
-def possible(claims: list[Claim], life: Life) -> Iterator[Claim]:
-    """Not those after the person's end, nor an errand or a visit on a day spent in a hospital bed."""
+def possible(claims: list[Claim], life: Life, first: date) -> Iterator[Claim]:
+    """Not those after the person's end, nor an errand or a visit on a day spent in a hospital bed.
+
+    Nor those too long before the day `first` to count for what is owed from then on.
+    """
+    counts_from = date(first.year - 1, 10, 1)
     stays = _stays(claims)
     for claim in claims:
         errand = claim.kind in ("pde", "dme", "outpatient") or _at_office(claim)
         in_bed = errand and any(start <= claim.start < end for start, end in stays)
-        if claim.end <= life.until and not in_bed:
+        if counts_from <= claim.end <= life.until and not in_bed:
             yield claim
 
 

@@ -235,7 +235,9 @@ def infusion(life: Life, day: date, why: tuple[str, ...]) -> Claim:
 def often_ill(life: Life, dice: Dice) -> Iterator[Claim]:
     """Somebody who is cared for nearly every other day: therapy, blood tests, medicines by the month."""
     for medicine in ("omeprazole", "metoprolol", "atorvastatin", "albuterol"):
-        yield from fills(life, dice, DRUGS[medicine], "internist", after(life.since, dice.between(3, 30)), life.until, 30)
+        yield from fills(
+            life, dice, DRUGS[medicine], "internist", after(life.since, dice.between(3, 30)), life.until, 30
+        )
     for day in every(dice, after(life.since, 5), life.until, 3, 1):
         yield visit(life, day, "therapy", ("M5450",), "97110")
     for day in every(dice, after(life.since, 9), life.until, 7, 2):

@@ -172,8 +172,8 @@ def claims_of(person: SyntheticPerson, who: Beneficiary, as_of: date = AS_OF) ->
         until=who.died or HORIZON,
         near=Neighbourhood(who.region, dice.below(6)),
     )
-    everything = told(role, who, life, person.claims_per_year, dice)
-    settled = settle(possible(list(covered(everything, who)), life))
+    everything = told(role, who, life, first, person.claims_per_year, dice)
+    settled = settle(possible(list(covered(everything, who)), life, first))
     filed = list(file(settled, person.seed, person.number, who, first, as_of))
     if role and role.claims:
         begun = sum(claim.filing.updated.date() <= AS_OF for claim in filed)

@@ -25,13 +25,21 @@ class Region:
 
 
 _TOWNS = {
-    "CA": (("94110", "San Francisco", "San Francisco"), ("95819", "Sacramento", "Sacramento"), ("94703", "Berkeley", "Alameda")),
+    "CA": (
+        ("94110", "San Francisco", "San Francisco"),
+        ("95819", "Sacramento", "Sacramento"),
+        ("94703", "Berkeley", "Alameda"),
+    ),
     "TX": (("78704", "Austin", "Travis"), ("77009", "Houston", "Harris"), ("79902", "El Paso", "El Paso")),
     "FL": (("33612", "Tampa", "Hillsborough"), ("32801", "Orlando", "Orange"), ("33130", "Miami", "Miami-Dade")),
     "NY": (("11215", "Brooklyn", "Kings"), ("10463", "Bronx", "Bronx"), ("11372", "Jackson Heights", "Queens")),
     "IL": (("60640", "Chicago", "Cook"), ("61701", "Bloomington", "McLean"), ("60804", "Cicero", "Cook")),
     "OH": (("44118", "Cleveland", "Cuyahoga"), ("43206", "Columbus", "Franklin"), ("45220", "Cincinnati", "Hamilton")),
-    "PA": (("19143", "Philadelphia", "Philadelphia"), ("15217", "Pittsburgh", "Allegheny"), ("18102", "Allentown", "Lehigh")),
+    "PA": (
+        ("19143", "Philadelphia", "Philadelphia"),
+        ("15217", "Pittsburgh", "Allegheny"),
+        ("18102", "Allentown", "Lehigh"),
+    ),
     "NC": (("27701", "Durham", "Durham"), ("28801", "Asheville", "Buncombe"), ("28205", "Charlotte", "Mecklenburg")),
     "AZ": (("85705", "Tucson", "Pima"), ("86001", "Flagstaff", "Coconino"), ("85008", "Phoenix", "Maricopa")),
     "GA": (("30312", "Atlanta", "Fulton"), ("31401", "Savannah", "Chatham"), ("30901", "Augusta", "Richmond")),
@@ -62,7 +70,7 @@ class Provider:
     #: CMS certification number; None for a person
     certification: str | None
     region: Region
-    #: the first two figures of its type of bill, where they are not those of the claim's type: (facility, classification)
+    #: (facility, classification) of its type of bill, where they are not those of the claim's type
     bill: tuple[Code, str] | None = None
 
 

@@ -1,6 +1,8 @@
 """Who plays which persona?  What happens to the people of `personas`, and how they are enrolled."""
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bb2.sandbox import illnesses
@@ -11,7 +13,7 @@ class Role(NamedTuple):
     #: all that happens, whatever number of claims a year a sandbox has
     illnesses: tuple[Illness, ...]
     #: fields of a Beneficiary
-    traits: dict = {}
+    traits: Mapping[str, object] = MappingProxyType({})
     #: claims there are on the day on which the sandbox begins; None: as many as the illnesses cause
     claims: int | None = None
     #: the number of the person who this is too, under another Patient.id
@@ -27,10 +29,13 @@ ROLES = {
     0: Role(
         (
             _WELL,
-            illnesses.diabetes,
+            illnesses.diabetes_with_insulin,
             illnesses.high_blood_pressure,
             illnesses.lung_disease_to_hospice,
             illnesses.hip_fracture,
+            illnesses.pneumonia,
+            illnesses.back_pain,
+            illnesses.depression,
             illnesses.irregular_heartbeat,
             illnesses.kidney_disease,
             illnesses.sleep_apnea,
