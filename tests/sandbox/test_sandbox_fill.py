@@ -227,16 +227,22 @@ class TestTime:
         assert {key: undated(record) for key, record in stored(server, patient)[0].items()} == by_week
 
     def test_a_claim_that_is_processed_anew_says_so_in_both_versions(self, server):
-        of = fill(server, 30)
-        patient = of.person(30).patient
-        before, _ = stored(server, patient)
-        brought = bring(server, of, 30, 12)
-        after, _ = stored(server, patient)
-        anew = {key for key in before if undated(after[key]) != undated(before[key])}
-        assert brought["adjusted"] == len({id for _version, _type, id in anew}) > 0
-        assert {id for version, _type, id in anew if version == "v1"} == {id for v, _t, id in anew if v == "v2"}
-        for key in anew:
-            assert str(undated(after[key])).count("timingDate") == str(undated(before[key])).count("timingDate")
+        numbers = range(52, 60)  # of so many, somebody has such a claim
+        of = fill(server, *numbers)
+        total = 0
+        for number in numbers:
+            before, _ = stored(server, of.person(number).patient)
+            brought = bring(server, of, number, 26)
+            after, _ = stored(server, of.person(number).patient)
+            anew = {key for key in before if key[1] == "ExplanationOfBenefit" and after[key] != before[key]}
+            of_version = [{id for v, _type, id in anew if v == version} for version in ("v1", "v2")]
+            assert of_version[0] == of_version[1]
+            total += len(of_version[0])
+            assert len(of_version[0]) <= brought["adjusted"]  # which may be of claims that came meanwhile
+            for key in anew:
+                assert undated(after[key]) != undated(before[key])
+                assert processed(after[key]) > processed(before[key])
+        assert total > 0
 
     def test_time_ends_where_the_generator_knows_no_more(self, server):
         of = fill(server, 39)
@@ -247,6 +253,16 @@ class TestTime:
 
 def undated(record):
     return record | {"meta": {name: value for name, value in record["meta"].items() if name != "lastUpdated"}}
+
+
+def processed(claim):
+    """The day on which a claim was processed."""
+    (day,) = [
+        told["timingDate"]
+        for told in claim.get("information", claim.get("supportingInfo"))
+        if "nch_wkly_proc_dt" in json.dumps(told)
+    ]
+    return day
 
 
 def test_other_processes_make_the_same_people(monkeypatch):
