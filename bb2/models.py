@@ -1,6 +1,6 @@
 """The tables."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from sqlalchemy import (
@@ -332,6 +332,30 @@ class RecordIndex(Base):
     value: Mapped[str | None]  #: of a token, in lower case
     low: Mapped[int | None] = mapped_column(BigInteger)  #: first microsecond of a date
     high: Mapped[int | None] = mapped_column(BigInteger)  #: the microsecond after its last
+
+
+class Sandbox(Base):
+    """What the synthetic people are made from: one row, where there are any."""
+
+    __tablename__ = "sandbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seed: Mapped[int]
+    years: Mapped[int]  #: of claims
+    claims_per_year: Mapped[int]  #: of one person, about
+    as_of: Mapped[date]  #: the day as of which a person is made at first
+
+
+class SandboxPerson(Base):
+    """A beneficiary who is made up, and can be made anew from the seed and this number."""
+
+    __tablename__ = "sandbox_person"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), unique=True)
+    day: Mapped[date]  #: up to which the person's claims are here
+
+    beneficiary: Mapped[Beneficiary] = relationship()
 
 
 class RecordIndexing(Base):

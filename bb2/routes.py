@@ -48,6 +48,7 @@ def _people(config):
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
+        config.add_route("personas", "/sandbox/people")
 
 
 def _fhir(config):

@@ -151,7 +151,22 @@ SETTINGS = (
         None,
         "Synthetic people and a test client. Default: true on a loopback address, false elsewhere.",
     ),
-    Setting("bb2.beneficiaries", whole(1, 100_000), "20", "How many synthetic people `bb2 init` makes in a sandbox."),
+    Setting("bb2.beneficiaries", whole(1, 100_000), "100", "How many synthetic people `bb2 init` makes in a sandbox."),
+    Setting(
+        "bb2.sandbox_seed",
+        whole(0, 9_999),
+        None,
+        "The number from which they are made; another one makes other people. Default: 1, or what the sandbox has.",
+    ),
+    Setting(
+        "bb2.sandbox_years", whole(1, 10), None, "Years of claims of each of them. Default: 4, or what the sandbox has."
+    ),
+    Setting(
+        "bb2.sandbox_claims_per_year",
+        whole(1, 250),
+        None,
+        "About how many claims each of them has a year. Default: 10, or what the sandbox has.",
+    ),
     Setting(
         "bb2.demographic_default",
         one_of("share", "withhold", "ask"),

@@ -3,6 +3,9 @@
 import io
 import json
 import socket
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +16,9 @@ from sqlalchemy.orm import Session
 from bb2 import cli
 from bb2.db import make_engine, reader
 from bb2.identity.builtin import find_account, is_password
-from bb2.models import Account, Beneficiary, Client, Record, RecordIndexing
+from bb2.models import Account, Beneficiary, Client, Record, RecordIndexing, SandboxPerson
 from bb2.oauth.secrets import same_secret
+from bb2.sandbox import PERSONAS
 
 CALLBACK = "https://app.example/callback"
 
@@ -300,6 +304,73 @@ def test_what_has_expired_is_swept(bb2):
     assert status == 0
     assert "access_token" in printed
     assert json.loads(bb2("sweep", "--json")[0])["access_token"] == 0
+
+
+def test_personas_are_listed_with_how_to_sign_in_and_what_they_show(bb2):
+    listed = json.loads(bb2("personas", "--json")[0])
+    assert listed[0] == {
+        "name": "everything",
+        "username": "BBUser00000",
+        "password": "PW00000!",
+        "shows": PERSONAS["everything"].shows,
+    }
+    assert [row["name"] for row in listed] == list(PERSONAS)
+    table = bb2("personas")[0].splitlines()
+    assert [line.split()[0] for line in table] == list(PERSONAS)
+
+
+def test_another_seed_than_the_sandboxs_is_refused(bb2, monkeypatch):
+    said, status = bb2("init", "--seed", "2")
+    assert "made with seed 1, and with 2 they would be others" in str(status)
+    assert "Ready" not in said
+    monkeypatch.setenv("BB2_SANDBOX_YEARS", "2")
+    assert "made with years 4" in str(bb2("init")[1])
+    assert bb2("init", "--seed", "1", "--years", "4")[1] == 0
+
+
+def test_time_goes_by_for_one_person_and_a_reset_takes_it_back(bb2, db):
+    def patients_records():
+        db.expire_all()
+        patient = find_account(db, "BBUser00000").beneficiary.patient
+        return {(r.version, r.id): r.body for r in db.scalars(select(Record).where(Record.patient == patient))}
+
+    before = patients_records()
+    printed, status = bb2("sandbox", "advance", "--weeks", "3", "--person", "bbuser00000")
+    assert status == 0, printed
+    after = patients_records()
+    new = int(printed.split()[0])
+    assert len(after) - len(before) == 2 * new > 0  # in both versions
+    assert "of 1 person (BBUser00000)" in printed
+    assert "no connected app" in bb2("sandbox", "reset", "BBUser00000")[0]
+    assert patients_records() == before
+    trail = json.loads(bb2("audit", "--event", "beneficiary.reset", "--json")[0])
+    assert [event["details"]["by"].split()[0] for event in trail] == ["uid"]
+
+
+def test_time_goes_by_for_everybody(bb2, db):
+    def days():
+        db.expire_all()
+        return dict(db.execute(select(SandboxPerson.number, SandboxPerson.day)).all())
+
+    before = days()
+    assert "new claim" in bb2("sandbox", "advance")[0]
+    assert days() == {number: day + timedelta(weeks=1) for number, day in before.items()}
+
+
+def test_only_a_sandbox_has_synthetic_people_and_only_they_are_reset(bb2, monkeypatch):
+    add_person(bb2, "-89", "mallory")
+    assert "not one of this sandbox's synthetic people" in bb2("sandbox", "reset", "mallory")[1]
+    assert "not one of" in bb2("sandbox", "advance", "--person", "nobody")[1]
+    monkeypatch.setenv("BB2_SANDBOX", "false")
+    for command in ("personas",), ("sandbox", "reset", "BBUser00000"), ("sandbox", "advance"):
+        assert "no sandbox" in bb2(*command)[1]
+
+
+def test_a_command_that_makes_nobody_up_does_not_import_the_generator(state):
+    asked = "import sys; from bb2 import cli; cli.command.get_command(None, 'client'); print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert "bb2.cli.clients" in modules
+    assert not [name for name in modules if name.startswith("bb2.sandbox")]
 
 
 def add_person(bb2, patient, username):

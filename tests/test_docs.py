@@ -21,7 +21,8 @@ HOOKS = [function for function in vars(hookspecs).values() if hasattr(function, 
 
 def commands(group, *path):
     """Every command as it is typed, and its options."""
-    for name, found in group.commands.items():
+    for name in group.list_commands(None):
+        found = group.get_command(None, name)
         if isinstance(found, click.Group):
             yield from commands(found, *path, name)
         else:

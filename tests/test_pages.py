@@ -4,6 +4,7 @@ import ast
 import gettext
 import re
 from copy import copy
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from sqlalchemy.exc import OperationalError
 import bb2.views
 from bb2.clock import utcnow
 from bb2.identity import closing
-from bb2.models import Beneficiary, Client
+from bb2.identity.builtin import ensure_beneficiary
+from bb2.models import Beneficiary, Client, SandboxPerson
 from bb2.sandbox.demo import ensure_demo_client
+from bb2.sandbox.personas import PERSONAS
 from bb2.scopes import hookimpl
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
@@ -151,6 +154,12 @@ class Walk:
         form = consent_form(server.get("/testclient").click(href="/o/authorize").follow())
         self.see("callback of a no", form.submit("answer", value="no").follow())
         self.get("another test", "/testclient/callback?code=of-another&state=test")
+        self.get("nobody to sign in as", "/sandbox/people")
+        with server.db() as db:
+            for number in 0, 1, 40:  # two personas and somebody else
+                person = ensure_beneficiary(db, f"-10{number}", "Ada", "Lovelace")
+                db.add(SandboxPerson(number=number, beneficiary=person, day=date(2026, 11, 1)))
+        self.get("people to sign in as", "/sandbox/people")
 
     def sign_out(self):
         """As an app asks for it."""
@@ -453,3 +462,23 @@ def test_the_answer_of_the_test_client_can_be_read_again(server):
         answered = [call.get_text() for call in again.html.find(class_="calls").find_all("b")]
         assert answered == ["403 Forbidden", "200 OK", "200 OK", "403 Forbidden"]
         assert "code" not in again.request.GET
+
+
+# The people of a sandbox
+
+
+def test_the_page_of_people_tells_of_those_who_are_there(server):
+    with server.db() as db:
+        for number in 0, 1:
+            person = ensure_beneficiary(db, f"-10{number}", "Ada", "Lovelace")
+            db.add(SandboxPerson(number=number, beneficiary=person, day=date(2026, 11, 1)))
+    listed = [item.get_text(" ", strip=True) for item in server.get("/sandbox/people").html.select(".calls li")]
+    assert listed == [
+        f"{persona.shows} User name {persona.username}, password {persona.password}"
+        for persona in list(PERSONAS.values())[:2]
+    ]
+
+
+def test_outside_a_sandbox_there_is_no_page_of_people():
+    server = ConsentServer(*BUILT_IN, settings={"bb2.sandbox": "false"})
+    assert server.get("/sandbox/people", status=404)

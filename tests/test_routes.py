@@ -29,6 +29,7 @@ PUBLIC = {
     "oauth_authorization_server",
     "openid_configuration",
     "openid_configuration_of_version",
+    "personas",
     "pushed_request",
     "revoke",
     "revoke_token",

@@ -43,6 +43,7 @@ EVENTS = {
     "beneficiary.closed": "an administrator closed a person's record",
     "beneficiary.merged": "an administrator closed a person's record in favour of another",
     "beneficiary.reopened": "an administrator opened a person's record again",
+    "beneficiary.reset": "an administrator made a synthetic person anew",
     "key.made": "an administrator made a signing key",
     "key.retired": "an administrator retired a signing key",
 }

@@ -3,7 +3,9 @@
 import sys
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
+from typing import ClassVar
 
 import click
 from plaster import parse_uri
@@ -13,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import audit, clients, judge, keys, new_scope, people, records, report, scopes, serve, sweep
+from bb2.cli import audit, clients, judge, keys, new_scope, people, records, report, scopes, sweep
 from bb2.db import make_engine
 from bb2.fhir.reindex import IndexingError
 from bb2.identity.builtin import DirectoryError
@@ -73,7 +75,22 @@ class State:
             yield db
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands by name; those of LATE are imported when they are asked for, as few need what they bring along."""
+
+    #: {command: the module that adds it}: the server, and what makes synthetic people
+    LATE: ClassVar = {"init": "serve", "serve": "serve", "personas": "sandbox", "sandbox": "sandbox"}
+
+    def list_commands(self, context):
+        return sorted({*self.commands, *self.LATE})
+
+    def get_command(self, context, name):
+        if name in self.LATE and name not in self.commands:
+            import_module(f"bb2.cli.{self.LATE[name]}").add_to(self)
+        return super().get_command(context, name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False),
@@ -88,7 +105,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (serve, records, judge, people, clients, keys, scopes, new_scope, audit, report, sweep):
+for part in (records, judge, people, clients, keys, scopes, new_scope, audit, report, sweep):
     part.add_to(command)
 
 

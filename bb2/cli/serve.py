@@ -13,12 +13,11 @@ from bb2 import make_app, migrations, start
 from bb2.cli.acts import record_act
 from bb2.cli.judge import judge_records
 from bb2.cli.records import index_anew
-from bb2.fhir.load import load_records
-from bb2.identity.builtin import add_account
-from bb2.models import Account, Client
+from bb2.models import Client, SandboxPerson
 from bb2.oauth.keys import SigningKeys, ensure_keys
-from bb2.sandbox import people
 from bb2.sandbox.demo import ensure_demo_client
+from bb2.sandbox.fill import DEFAULTS, ensure_recipe, missing, write
+from bb2.sandbox.workers import made
 from bb2.views.readable import MOST_BODY
 
 
@@ -31,10 +30,13 @@ def add_to(command):
 @click.option(
     "--beneficiaries", type=click.IntRange(1, 100_000), help="How many synthetic people.  Default: the setting."
 )
+@click.option("--seed", type=click.IntRange(0, 9_999), help="The number that they are made from.")
+@click.option("--years", type=click.IntRange(1, 10), help="Years of claims of each of them.")
+@click.option("--claims-per-year", type=click.IntRange(1, 250), help="About how many claims each has a year.")
 @click.pass_obj
-def init(state, beneficiaries):
+def init(state, beneficiaries, **asked):
     """Make everything ready; can be repeated, and keeps what is there."""
-    make_ready(state, beneficiaries)
+    make_ready(state, beneficiaries, **asked)
     click.echo(f"Ready.  The state is in {state.settings.var.absolute()}")
 
 
@@ -69,56 +71,56 @@ def _listen(app, port):
     return waitress.create_server(app, sockets=[listening], threads=8, ident=None, max_request_body_size=16 * MOST_BODY)
 
 
-def make_ready(state, beneficiaries=None):
-    """Upgrade the database, make the signing keys, and fill a sandbox."""
+def make_ready(state, beneficiaries=None, **asked):
+    """Upgrade the database, make the signing keys, and fill a sandbox.
+
+    `asked`: of bb2.sandbox.fill.DEFAULTS, what people are made from; None: as the settings have it.
+    """
     settings = state.settings
     settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (settings.var / "init.lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)  # a second `bb2 init` waits for the first
-        _make_ready(state, beneficiaries)
+        _make_ready(state, beneficiaries, asked)
 
 
-def _make_ready(state, beneficiaries):
+def _make_ready(state, beneficiaries, asked):
     settings = state.settings
     if migrations.upgrade(state.engine):
         click.echo("The database is up to date.")
-    if made := ensure_keys(settings.keys_folder):
+    if new_keys := ensure_keys(settings.keys_folder):
         with state.transaction() as db:
-            for key in made:
+            for key in new_keys:
                 record_act(db, "key.made", kid=key.kid, alg=key.alg)
-        click.echo(f"Signing keys were made: {', '.join(key.alg for key in made)}.")
+        click.echo(f"Signing keys were made: {', '.join(key.alg for key in new_keys)}.")
     index_anew(state)
     judge_records(state)
     if settings.sandbox:
-        _fill_sandbox(state, beneficiaries or settings.beneficiaries)
+        _fill_sandbox(state, beneficiaries or settings.beneficiaries, asked)
         with state.transaction() as db:
             ensure_demo_client(db, state.registry, settings.var, settings.base_url)
 
 
-def _fill_sandbox(state, wanted):
+def _fill_sandbox(state, wanted, asked):
     """Add the synthetic people that are missing: each with records and account, or not at all."""
+    settings = state.settings
+    asked = {name: _first(asked.get(name), getattr(settings, f"sandbox_{name}")) for name in DEFAULTS}
     with state.transaction() as db:
-        usernames = set(db.scalars(select(Account.username)))
-    if len(usernames) >= wanted and all(f"bbuser{n:05}" in usernames for n in (0, wanted - 1)):
-        return
-    missing = [person for person in people(wanted) if person.username.lower() not in usernames]
-    if not missing:
+        recipe = ensure_recipe(db, asked)
+        numbers = missing(db, recipe, wanted)
+    if not numbers:
         return
     started = time.monotonic()
-    with click.progressbar(missing, label="Making synthetic people") as bar:
-        for person in bar:
+    with click.progressbar(length=len(numbers), label="Making synthetic people") as bar:
+        for people in made(recipe, numbers, settings):
             with state.transaction() as db:
-                for version, records in person.records().items():
-                    load_records(db, state.registry.resources, version, records, state.sensitivities)
-                add_account(
-                    db,
-                    username=person.username,
-                    password=person.password,
-                    patient=person.patient,
-                    given_name=person.given_name,
-                    family_name=person.family_name,
-                )
-    click.echo(f"{len(missing)} synthetic people in {time.monotonic() - started:.1f} s.")
+                write(db, people)
+            bar.update(len(people))
+    click.echo(f"{len(numbers)} synthetic people in {time.monotonic() - started:.1f} s.")
+
+
+def _first(*given):
+    """The first value that was given; None where none was."""
+    return next((value for value in given if value is not None), None)
 
 
 def welcome(state):
@@ -128,8 +130,7 @@ def welcome(state):
     if not settings.sandbox:
         return
     with state.transaction() as db:
-        made_up = select(func.count()).select_from(Account).where(Account.username.like("bbuser%"))
-        people_there = db.scalar(made_up)
+        people_there = db.scalar(select(func.count()).select_from(SandboxPerson))
         demo = ensure_demo_client(db, state.registry, settings.var, settings.base_url)
         demo_app = db.get(Client, demo["client_id"])
         redirect_uris = ", ".join(demo_app.redirect_uris)
@@ -137,6 +138,7 @@ def welcome(state):
         f"""
   1. Open {settings.base_url}/testclient and choose "Connect with Medicare".
   2. Sign in: user name BBUser00000, password PW00000! ({people_there} people; the next is BBUser00001, PW00001!).
+     Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `bb2 personas`.
   3. Share your personal information: every request is answered 200.
   4. Connect again and leave it out: Patient and userinfo are answered 403.
 

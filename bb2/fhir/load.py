@@ -56,8 +56,18 @@ def load_file(
 
 def load_records(db, resources, version, records, sensitivities=NONE_INSTALLED):
     """Load records (dicts) that were made here, in the caller's transaction; returns as `load_file`."""
+    return write_rows(db, made_rows(resources, version, records, sensitivities))
+
+
+def made_rows(resources, version, records, sensitivities=NONE_INSTALLED):
+    """Rows for `write_rows`, of records (dicts) that were made here: they need no database, and can be pickled."""
+    return [_checked_row(resources, orjson.dumps(record), version, sensitivities) for record in records]
+
+
+def write_rows(db, rows):
+    """Write rows of `made_rows` in the caller's transaction; returns as `load_file`."""
     counts = Counter()
-    for some in _batches(_checked_row(resources, orjson.dumps(record), version, sensitivities) for record in records):
+    for some in _batches(rows):
         counts += write(db, some)
     return counts
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from bb2.sandbox.codes import Code, Drug
 from bb2.sandbox.dice import Dice
@@ -41,8 +42,7 @@ class Amounts:
         return self.deductible + self.coinsurance
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     #: HCPCS, CPT, HIPPS or NDC; None for a charge that no such code describes (a room, supplies)
     service: Code | None
     day: date
@@ -56,6 +56,7 @@ class Line:
     type: Code | None = None
     #: the sequence of the diagnosis it is for
     diagnosis: int = 1
+    modifiers: tuple[str, ...] = ()
     #: in tenths of g/dL; None where it was not measured
     hemoglobin: int | None = None
     #: set by `costs.settle`
@@ -102,6 +103,13 @@ class Filing:
     updated: datetime
     contract: str
     plan: str
+    #: the number of the claim that this one took the place of; None for most
+    replaces: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether version 2 shows what CARIN would have shown and CMS leaves out: every eighth claim does."""
+        return self.number % 8 == 0
 
 
 @dataclass(frozen=True)
@@ -132,17 +140,19 @@ class Life:
     """What an illness may know of the person: days and providers, never the name, the MBI or the address."""
 
     since: date
+    #: the day from which an illness reckons: that on which a sandbox begins, or that of death
+    now: date
+    #: the last day that is told: time can go on in a sandbox
     until: date
     near: Neighbourhood
 
     def early(self, dice: Dice) -> date:
-        """A day that leaves a year or more to come: when a long illness is found."""
-        span = (self.until - self.since).days
-        return self.since + timedelta(days=dice.between(span // 5, span * 2 // 3))
+        """A day in the first half: when a long illness is found, or seen to for the first time here."""
+        return self.since + timedelta(days=dice.between(0, (self.now - self.since).days // 2))
 
     def midway(self, dice: Dice) -> date:
         """A day that leaves room before and after: where something sudden happens."""
-        span = (self.until - self.since).days
+        span = (self.now - self.since).days
         return self.since + timedelta(days=dice.between(span // 4, span * 2 // 3))
 
 

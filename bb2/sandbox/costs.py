@@ -26,12 +26,19 @@ class Year(NamedTuple):
 
 
 YEARS = {
+    2016: Year(166_00, 1_288_00, 161_00, 360_00, 4_850_00, 5),
+    2017: Year(183_00, 1_316_00, 164_50, 400_00, 4_950_00, 5),
+    2018: Year(183_00, 1_340_00, 167_50, 405_00, 5_000_00, 5),
+    2019: Year(185_00, 1_364_00, 170_50, 415_00, 5_100_00, 5),
+    2020: Year(198_00, 1_408_00, 176_00, 435_00, 6_350_00, 5),
+    2021: Year(203_00, 1_484_00, 185_50, 445_00, 6_550_00, 5),
     2022: Year(233_00, 1_556_00, 194_50, 480_00, 7_050_00, 5),
     2023: Year(226_00, 1_600_00, 200_00, 505_00, 7_400_00, 5),
     2024: Year(240_00, 1_632_00, 204_00, 545_00, 8_000_00, 0),
     2025: Year(257_00, 1_676_00, 209_50, 590_00, 2_000_00, 0),
     2026: Year(283_00, 1_736_00, 217_00, 615_00, 2_100_00, 0),
 }
+YEARS[2027] = YEARS[2026]  # the sandbox begins before those of 2027 are known
 #: Skilled nursing costs the beneficiary nothing for this many days of a benefit period (42 CFR 409.85).
 FREE_NURSING_DAYS = 20
 #: A benefit period ends after this many days outside hospital and skilled nursing (42 CFR 409.60).
@@ -50,6 +57,11 @@ def settle(claims: Iterable[Claim]) -> Iterator[Claim]:
         yield ledger.settle(claim)
 
 
+def _sum(lines: tuple[Line, ...]) -> Amounts:
+    first, *others = (line.amounts for line in lines)
+    return sum(others, first)
+
+
 class _Ledger:
     """What a person has paid so far: in the calendar year, and in the benefit period."""
 
@@ -63,8 +75,8 @@ class _Ledger:
         if claim.kind in ("inpatient", "snf"):
             return self._stay(claim)
         share = self._drug if claim.kind == "pde" else self._part_b_line
-        lines = tuple(replace(line, amounts=share(line)) for line in claim.lines)
-        return replace(claim, lines=lines, amounts=sum((line.amounts for line in lines), Amounts()))
+        lines = tuple(line._replace(amounts=share(line)) for line in claim.lines)
+        return replace(claim, lines=lines, amounts=_sum(lines))
 
     def _part_b_line(self, line: Line) -> Amounts:
         """The yearly deductible, then 20 percent (42 CFR 410.152 and 410.160)."""

@@ -9,8 +9,9 @@ from bb2.sandbox.systems import VARIABLE
 
 
 def coding(system: str, code: str, display: str | None = None) -> dict:
-    named = {"display": display} if display else {}
-    return {"system": system, "code": code, **named}
+    if display:
+        return {"system": system, "code": code, "display": display}
+    return {"system": system, "code": code}
 
 
 def concept(*codings: dict) -> dict:

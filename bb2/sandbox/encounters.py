@@ -10,6 +10,10 @@ from bb2.sandbox.dice import Dice
 
 #: What providers charge, in percent of what Medicare allows.
 MARKUP = 235
+#: By type of service: rented, bought new, under a plan of physical therapy (HCPCS level II).
+_MODIFIERS = {"R": "RR", "P": "NU", "W": "GP"}
+#: Surgery that is done on one side: here always the right one.
+_RIGHT = ("27236", "27447", "66984")
 
 
 def after(day: date, days: int) -> date:
@@ -32,6 +36,7 @@ def every(dice: Dice, first: date, last: date, days: int, slack: int = 7) -> Ite
 def service_line(code: str, day: date, place: str = "11", quantity: int = 1, **more: object) -> Line:
     service = SERVICES[code]
     allowed = service.fee * quantity
+    modifier = "RT" if code in _RIGHT else _MODIFIERS.get(service.type)
     return Line(
         service.code,
         day,
@@ -41,6 +46,7 @@ def service_line(code: str, day: date, place: str = "11", quantity: int = 1, **m
         service.shared,
         place=named(PLACES, place),
         type=named(TYPES_OF_SERVICE, service.type),
+        modifiers=(modifier,) if modifier else (),
         **more,
     )
 
@@ -69,10 +75,22 @@ def outpatient(life: Life, day: date, who: str, why: tuple[str, ...], *services:
     return Claim("outpatient", day, day, hospital, icd(*why), lines, (("attending", doctor),))
 
 
+def dialysis(life: Life, first: date, last: date, treatments: int, why: tuple[str, ...]) -> Claim:
+    """A month in a dialysis facility: each treatment has a price, and so has the drug against anemia."""
+    facility, doctor = life.near["dialysis"], life.near["nephrology"]
+    lines = (
+        # V7: through an arteriovenous fistula
+        service_line("90999", first, "65", treatments, revenue=named(REVENUE, "0821"))._replace(modifiers=("V7",)),
+        service_line("Q4081", first, "65", treatments * 30, revenue=named(REVENUE, "0634")),
+    )
+    return Claim("outpatient", first, last, facility, icd(*why), lines, (("attending", doctor),))
+
+
 def equipment(life: Life, day: date, who: str, why: tuple[str, ...], code: str, quantity: int = 1) -> Claim:
     supplier = life.near["equipment"]
     line = service_line(code, day, "12", quantity)
-    return Claim("dme", day, day, supplier, icd(*why), (line,), (("performing", supplier),), referring=life.near[who])
+    team = (("performing", supplier),)
+    return Claim("dme", day, day, supplier, icd(*why), (line,), team, referring=life.near[who])
 
 
 def fills(life: Life, dice: Dice, drug: Drug, who: str, first: date, last: date, days: int = 90) -> Iterator[Claim]:
@@ -151,10 +169,13 @@ def hospice(life: Life, day: date, days: int, why: tuple[str, ...], discharge: s
         next_month = after(month_start.replace(day=28), 4).replace(day=1)
         end = min(last, after(next_month, -1))
         count = (end - month_start).days + 1
-        line = service_line("Q5001", month_start, "12", count, revenue=named(REVENUE, "0651"))
+        lines = (service_line("Q5001", month_start, "12", count, revenue=named(REVENUE, "0651")),)
+        if end == last and discharge == "40":
+            nurse = Line(SERVICES["G0299"].code, end, 21_500, 0, 4, False, named(REVENUE, "0551"), modifiers=("PM",))
+            lines += (nurse,)  # the visit after the death
         period = 1 + (month_start - first).days // 90
         status = discharge if end == last else "30"
         stay = Stay(first, discharge=status, days=count, hospice_period=period)
         team = (("attending", life.near["internist"]),)
-        yield Claim("hospice", month_start, end, life.near["hospice"], icd(*why), (line,), team, stay=stay)
+        yield Claim("hospice", month_start, end, life.near["hospice"], icd(*why), lines, team, stay=stay)
         month_start = next_month

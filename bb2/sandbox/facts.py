@@ -41,9 +41,10 @@ KINDS = {
     "dme": Kind(
         Code("82", "DMERC; DMEPOS claim"),
         Code("M", "Part B DMEPOS claim record"),
-        (None, "institutional"),
+        # CMS's version 2 names the inpatient profile, which demands a day of admission: equipment has none.
+        (None, "professional"),
         ("b", "a"),  # CMS's version 2 does name part A
-        _STAY_PROFILE,
+        _PERSON_PROFILE,
     ),
     "hha": Kind(
         Code("10", "Home Health Agency (HHA) claim"),
@@ -110,6 +111,9 @@ DISCHARGES = {
 }
 
 
+_ADMIT_THROUGH_DISCHARGE = Code("1", "Admit thru discharge claim")
+
+
 class Info(NamedTuple):
     variable: str
     value: Code | date | tuple[date, date] | int
@@ -130,7 +134,8 @@ def information(claim: Claim) -> Iterator[Info]:
     if claim.kind in ("inpatient", "snf", "outpatient"):
         yield Info("clm_mco_pd_sw", Code("0", "No managed care organization (MCO) payment"))
     discharge = claim.stay.discharge if claim.stay else "01"
-    yield Info("clm_freq_cd", Code("1", "Admit thru discharge claim"), "typeofbill")
+    frequency = Code("7", "Replacement of prior claim") if claim.filing.replaces else _ADMIT_THROUGH_DISCHARGE
+    yield Info("clm_freq_cd", frequency, "typeofbill")
     yield Info("ptnt_dschrg_stus_cd", Code(discharge, DISCHARGES[discharge]), "discharge-status")
     if claim.kind in ("inpatient", "snf", "hospice"):
         status = {"30": Code("C", "Still a patient"), "40": Code("B", "Died")}
@@ -143,7 +148,7 @@ def _admission(claim: Claim) -> Iterator[Info]:
     urgency = Code("1", "Emergency") if claim.stay.emergency else Code("3", "Elective")
     yield Info("clm_ip_admsn_type_cd", urgency, "admtype")
     source = Code("4", "Transfer from hospital") if claim.kind == "snf" else Code("1", "Non-health care facility")
-    yield Info("clm_src_ip_admsn_cd", source)
+    yield Info("clm_src_ip_admsn_cd", source, "pointoforigin")
     if claim.stay.qualifying:
         yield Info("nch_qlfyd_stay_from_dt", claim.stay.qualifying)
 
@@ -156,6 +161,21 @@ def _fill(claim: Claim) -> Iterator[Info]:
     yield Info("rx_orgn_cd", Code("3", "Electronic"), "rxorigincode")
     brand = Code("B", "Brand") if claim.fill.drug.brand else Code("G", "Generic")
     yield Info("brnd_gnrc_cd", brand, "brandgenericindicator")
+
+
+def bill(claim: Claim) -> tuple[Code, str]:
+    """(facility, classification) of an institutional claim: the first two figures of its type of bill.
+
+    CLM_FAC_TYPE_CD and CLM_SRVC_CLSFCTN_TYPE_CD.
+    """
+    kind = KINDS[claim.kind]
+    return claim.provider.bill or (kind.facility, kind.classification)
+
+
+def contractor(claim: Claim) -> str:
+    """The Medicare administrative contractor that processed an institution's claim."""
+    region = claim.provider.region
+    return region.home if claim.kind in ("hha", "hospice") else region.part_a
 
 
 class Money(NamedTuple):

@@ -4,14 +4,16 @@ To add one, write a function like these and name it in `histories`; nothing else
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from bb2.sandbox.claims import Claim, Life
-from bb2.sandbox.codes import DRUGS, procedure
+from bb2.sandbox.codes import DRUGS, REVENUE, named, procedure
 from bb2.sandbox.dice import Dice
 from bb2.sandbox.encounters import (
     admission,
     after,
+    dialysis,
     equipment,
     every,
     fills,
@@ -19,6 +21,7 @@ from bb2.sandbox.encounters import (
     hospice,
     laboratory,
     outpatient,
+    service_line,
     skilled_nursing,
     visit,
     weekday,
@@ -47,10 +50,16 @@ def diabetes(life: Life, dice: Dice) -> Iterator[Claim]:
     yield from fills(life, dice, DRUGS["metformin"], "endocrinology", after(start, 1), life.until)
 
 
+def diabetes_with_insulin(life: Life, dice: Dice) -> Iterator[Claim]:
+    yield from diabetes(life, dice)
+    start = after(life.now, -dice.between(500, 800))
+    yield from fills(life, dice, DRUGS["glargine"], "endocrinology", start, life.until, 90)
+
+
 def diabetes_with_injections(life: Life, dice: Dice) -> Iterator[Claim]:
     """A second medicine in the last two years, by a weekly injection."""
     yield from diabetes(life, dice)
-    start = after(life.until, -dice.between(200, 420))
+    start = after(life.now, -dice.between(200, 420))
     yield from fills(life, dice, DRUGS["dulaglutide"], "endocrinology", start, life.until, 84)
 
 
@@ -105,8 +114,14 @@ def lung_disease(life: Life, dice: Dice) -> Iterator[Claim]:
 def lung_disease_to_hospice(life: Life, dice: Dice) -> Iterator[Claim]:
     """Hospice, from which the person came home again."""
     yield from lung_disease(life, dice)
-    start = after(life.until, -dice.between(170, 200))
+    start = after(life.now, -dice.between(170, 200))
     yield from hospice(life, start, dice.between(70, 85), ("J449", "J9611", "Z515"), "01")
+
+
+def lung_disease_to_the_end(life: Life, dice: Dice) -> Iterator[Claim]:
+    yield from lung_disease(life, dice)
+    start = after(life.now, -dice.between(25, 110))
+    yield from hospice(life, start, (life.now - start).days + 1, ("J449", "J9611", "Z515"), "40")
 
 
 def kidney_disease(life: Life, dice: Dice) -> Iterator[Claim]:
@@ -115,18 +130,129 @@ def kidney_disease(life: Life, dice: Dice) -> Iterator[Claim]:
         yield visit(life, day, "nephrology", ("N1832", "I129", "D631"))
         blood = dice.between(96, 118)
         yield laboratory(life, after(day, -4), "nephrology", ("D631", "N1832"), "80053", "85018", hemoglobin=blood)
-    yield from fills(life, dice, DRUGS["atorvastatin"], "nephrology", after(start, 1), after(life.until, -90))
+    yield from fills(life, dice, DRUGS["atorvastatin"], "nephrology", after(start, 1), life.until)
+
+
+def kidney_failure(life: Life, dice: Dice) -> Iterator[Claim]:
+    """Dialysis three times a week, billed by the month; blood tests, a binder with every meal (42 CFR 494.80)."""
+    why = ("N186", "Z992", "I120", "D631")
+    month = life.since.replace(day=1)
+    while month <= life.until:
+        following = after(month.replace(day=28), 4).replace(day=1)
+        last = after(following, -1)
+        yield dialysis(life, month, last, dice.between(12, 13), why)
+        yield visit(life, last, "nephrology", why, "90961", place="65")
+        if month.month % 3 == 0:
+            tests = after(month, 4)
+            blood = dice.between(92, 115)
+            yield laboratory(life, tests, "nephrology", ("N186", "D631"), "80053", "85018", hemoglobin=blood)
+        month = following
+    yield from fills(life, dice, DRUGS["sevelamer"], "nephrology", after(life.since, 6), life.until)
+
+
+def opioid_use_disorder(life: Life, dice: Dice) -> Iterator[Claim]:
+    """Detoxification in hospital, a treatment program by the week, then an office and a daily medicine."""
+    day = life.midway(dice)
+    why = ("F1120",)
+    yield visit(life, day, "emergency", ("F1123",), "99285", place="23")
+    detoxification = procedure("HZ2ZZZZ")
+    stay = admission(life, day, dice.between(3, 5), ("F1123", "I10"), "897", 587_200, detoxification)
+    yield stay
+    program = weekday(after(stay.end, 3))
+    for week in range(dice.between(8, 12)):
+        yield visit(life, after(program, 7 * week), "opioid treatment", why, "G2067", place="58")
+    yield outpatient(life, after(program, 10), "addiction", why, ("0906", "90853"), ("0300", "G0480"))
+    office = after(program, 90)
+    yield visit(life, weekday(office), "addiction", why, "G2086")
+    for visit_day in every(dice, after(office, 30), life.until, 60):
+        yield visit(life, visit_day, "addiction", why, "99214")
+        if dice.chance(0.4):
+            yield laboratory(life, visit_day, "addiction", why, "G0480")
+    yield from fills(life, dice, DRUGS["naloxone"], "addiction", office, office, 1)
+    yield from fills(life, dice, DRUGS["buprenorphine"], "addiction", after(office, 1), life.until, 30)
+
+
+def stroke(life: Life, dice: Dice) -> Iterator[Claim]:
+    """Hospital, skilled nursing, therapy at home, and medicines from then on."""
+    day = life.midway(dice)
+    yield visit(life, day, "ambulance", ("I639",), "A0429", place="41")
+    stay = admission(life, day, dice.between(4, 7), ("I639", "I10"), "065", 741_800, discharge="03", revenue="0300")
+    yield stay
+    yield visit(life, after(day, 1), "neurology", ("I639",), "99223", place="21")
+    nursing = skilled_nursing(life, stay, dice.between(14, 30), ("I69351",))
+    yield nursing
+    yield home_health(life, after(nursing.end, 1), 4, ("I69351",))
+    for visit_day in every(dice, after(nursing.end, 40), life.until, 180):
+        yield visit(life, visit_day, "neurology", ("I69351",), "99214")
+    yield from fills(life, dice, DRUGS["clopidogrel"], "neurology", after(nursing.end, 2), life.until)
+
+
+def dementia(life: Life, dice: Dice) -> Iterator[Claim]:
+    start = life.early(dice)
+    for day in every(dice, start, life.until, 180):
+        yield visit(life, day, "neurology", ("G309",), "99214")
+    yield from fills(life, dice, DRUGS["donepezil"], "neurology", after(start, 1), life.until)
+
+
+def brittle_bones(life: Life, dice: Dice) -> Iterator[Claim]:
+    start = weekday(life.early(dice))
+    yield visit(life, start, "internist", ("M810",), "99213", "77080")
+    yield from fills(life, dice, DRUGS["alendronate"], "internist", after(start, 3), life.until)
+
+
+def blood_thinner(life: Life, dice: Dice) -> Iterator[Claim]:
+    """Warfarin: a blood test every month, to find the right amount."""
+    start = life.early(dice)
+    for day in every(dice, start, life.until, 30, 3):
+        yield laboratory(life, day, "cardiology", ("I4891", "Z7901"), "85610")
+    yield from fills(life, dice, DRUGS["warfarin"], "cardiology", after(start, 1), life.until)
+
+
+def bowel_cancer(life: Life, dice: Dice) -> Iterator[Claim]:
+    """Found by a colonoscopy, operated on, six months of chemotherapy, and then looked after."""
+    found = weekday(life.midway(dice))
+    why = ("C182",)
+    yield outpatient(life, found, "gastroenterology", why, ("0750", "G0121"))
+    day = weekday(after(found, 17))
+    operation = procedure("0DTF4ZZ")
+    stay = admission(life, day, dice.between(4, 6), why, "330", 1_492_600, operation, "surgery", "0360", "01", False)
+    yield stay
+    yield visit(life, day, "surgery", why, "44205", place="21")
+    for cycle in range(8):
+        treated = weekday(after(stay.end, 35 + 21 * cycle))
+        yield infusion(life, treated, ("Z5111", *why))
+    for visit_day in every(dice, after(stay.end, 230), life.until, 120):
+        yield visit(life, visit_day, "oncology", why, "99214")
+
+
+def infusion(life: Life, day: date, why: tuple[str, ...]) -> Claim:
+    """Chemotherapy in the hospital: the drug by its amount, and giving it."""
+    claim = outpatient(life, day, "oncology", why, ("0335", "96413"))
+    drug = service_line("J9263", day, quantity=260, revenue=named(REVENUE, "0636"))
+    return replace(claim, lines=(*claim.lines, drug))
+
+
+def often_ill(life: Life, dice: Dice) -> Iterator[Claim]:
+    """Somebody who is cared for nearly every other day: therapy, blood tests, medicines by the month."""
+    for medicine in ("omeprazole", "metoprolol", "atorvastatin", "albuterol"):
+        yield from fills(
+            life, dice, DRUGS[medicine], "internist", after(life.since, dice.between(3, 30)), life.until, 30
+        )
+    for day in every(dice, after(life.since, 5), life.until, 3, 1):
+        yield visit(life, day, "therapy", ("M5450",), "97110")
+    for day in every(dice, after(life.since, 9), life.until, 7, 2):
+        yield laboratory(life, day, "internist", ("I10", "E785"), "80053")
 
 
 def low_thyroid(life: Life, dice: Dice) -> Iterator[Claim]:
-    start = after(life.until, -dice.between(300, 560))
+    start = after(life.now, -dice.between(300, 560))
     for day in every(dice, start, life.until, 365):
         yield laboratory(life, day, "internist", ("E039",), "84443")
     yield from fills(life, dice, DRUGS["levothyroxine"], "internist", after(start, 5), life.until)
 
 
 def depression(life: Life, dice: Dice) -> Iterator[Claim]:
-    start = after(life.until, -dice.between(500, 700))
+    start = after(life.now, -dice.between(500, 700))
     for day in every(dice, start, after(start, 240), 80):
         yield visit(life, day, "psychiatry", ("F331",), "90834")
     yield from fills(life, dice, DRUGS["sertraline"], "psychiatry", after(start, 1), after(start, 260))
@@ -209,10 +335,11 @@ def hip_fracture(life: Life, dice: Dice) -> Iterator[Claim]:
 
 def lung_cancer(life: Life, dice: Dice) -> Iterator[Claim]:
     """The last illness of those who died: months of treatment, then hospice to the end."""
-    found = after(life.until, -dice.between(240, 330))
+    found = after(life.now, -dice.between(240, 330))
     yield outpatient(life, found, "emergency", ("R0602",), ("0450", "99285"), ("0320", "71046"))
-    hospice_day = after(life.until, -dice.between(35, 80))
+    hospice_day = after(life.now, -dice.between(35, 80))
     for day in every(dice, after(found, 12), after(hospice_day, -5), 42, 3):
         yield visit(life, day, "oncology", ("C3490",), "99214")
-    days = (life.until - hospice_day).days + 1
+        yield infusion(life, weekday(after(day, 1)), ("Z5111", "C3490"))
+    days = (life.now - hospice_day).days + 1
     yield from hospice(life, hospice_day, days, ("C3490", "Z515"), "40")

@@ -94,5 +94,7 @@ COMMUNITIES: tuple[tuple[int, Community], ...] = (
     ),
 )
 
+STREETS = ("Beech St", "Chestnut Ave", "Hawthorn Ln", "Juniper Rd", "Magnolia Ct", "Spruce Way", "Sycamore Dr")
+
 #: Letters that stand alone as a code in no claim, so that a middle initial never seems to be in one.
 MIDDLE_INITIALS = "EHJKQTU"

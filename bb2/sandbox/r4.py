@@ -1,10 +1,29 @@
 """How does version 2 write the records?  FHIR R4 (4.0.1), CARIN profiles, as CMS's server does."""
 
-from bb2.sandbox.beneficiary import PARTS, Beneficiary, coverage_extensions, coverage_id, patient_extensions
+from bb2.sandbox.beneficiary import (
+    PARTS,
+    Beneficiary,
+    address,
+    communication,
+    coverage_extensions,
+    coverage_id,
+    patient_extensions,
+    telecom,
+)
 from bb2.sandbox.claims import Claim
 from bb2.sandbox.elements import coding, concept, instant
 from bb2.sandbox.r4_claims import explanation_of_benefit
-from bb2.sandbox.systems import ACT_CODE, CURRENCY, MBI, TERMINOLOGY, US_CORE, V2_0203, VARIABLE, profile
+from bb2.sandbox.systems import (
+    ACT_CODE,
+    C4BB_IDENTIFIER_TYPE,
+    CURRENCY,
+    MBI,
+    TERMINOLOGY,
+    US_CORE,
+    V2_0203,
+    VARIABLE,
+    profile,
+)
 
 
 def records(who: Beneficiary, claims: list[Claim]) -> list[dict]:
@@ -17,7 +36,7 @@ def patient(who: Beneficiary) -> dict:
         "resourceType": "Patient",
         "id": who.patient,
         "meta": {"lastUpdated": instant(who.updated), "profile": [profile("Patient")]},
-        "extension": patient_extensions(who, _unknown_race()),
+        "extension": patient_extensions(who, _unknown("race"), _unknown("ethnicity"), _birth_sex(who)),
         "identifier": [
             {
                 "type": concept(coding(V2_0203, "MB", "Member Number")),
@@ -27,25 +46,32 @@ def patient(who: Beneficiary) -> dict:
             _mbi(who),
         ],
         "name": [{"use": "usual", "family": who.family, "given": who.names}],
+        "telecom": [telecom(who)],
         "gender": who.gender,
         "birthDate": who.born.isoformat(),
         **({"deceasedDateTime": who.died.isoformat()} if who.died else {"deceasedBoolean": False}),
-        "address": [{"state": who.region.state, "postalCode": who.postal_code}],
+        "address": [address(who)],
+        "communication": [communication(who)],
     }
 
 
-def _unknown_race() -> dict:
+def _unknown(trait: str) -> dict:
     """CMS's race codes are not those of US Core, so version 2 answers "unknown" there to all."""
     category = coding(TERMINOLOGY + "v3-NullFlavor", "UNK", "Unknown")
     parts = [{"url": "ombCategory", "valueCoding": category}, {"url": "text", "valueString": "Unknown"}]
-    return {"extension": parts, "url": US_CORE + "us-core-race"}
+    return {"extension": parts, "url": f"{US_CORE}us-core-{trait}"}
+
+
+def _birth_sex(who: Beneficiary) -> dict:
+    return {"url": US_CORE + "us-core-birthsex", "valueCode": who.gender[0].upper()}
 
 
 def _mbi(who: Beneficiary) -> dict:
     current = {"url": CURRENCY, "valueCoding": coding(CURRENCY, "current", "Current")}
     kind = {"extension": [current], **coding(V2_0203, "MC", "Patient's Medicare number")}
     since = {"start": who.mbi_since.isoformat()}
-    return {"type": concept(kind), "system": MBI, "value": who.mbi, "period": since}
+    unique = coding(C4BB_IDENTIFIER_TYPE, "um", "Unique Member ID")
+    return {"type": concept(kind, unique), "system": MBI, "value": who.mbi, "period": since}
 
 
 def coverage(who: Beneficiary, part: str) -> dict:
@@ -63,11 +89,15 @@ def coverage(who: Beneficiary, part: str) -> dict:
         "payor": [{"identifier": {"value": "Centers for Medicare and Medicaid Services"}}],
         "class": [_class("group", "Group", "Medicare"), _class("plan", "Plan", f"Part {part.upper()}")],
     }
-    if part == "c":
+    if part == "d" and who.drugs_since:
+        record["identifier"] = [{"system": VARIABLE + "ptdcntrct", "value": f"{who.contract}-{who.plan}"}]
+    since = {"a": who.enrolled, "b": who.enrolled, "c": who.advantage, "d": who.drugs_since}[part]
+    if since is None:
         return record
     end = {"end": who.died.isoformat()} if who.died else {}
-    return record | {"period": {"start": who.enrolled.isoformat(), **end}}
+    return record | {"period": {"start": since.isoformat(), **end}}
 
 
 def _class(code: str, display: str, value: str) -> dict:
-    return {"type": concept(coding(TERMINOLOGY + "coverage-class", code, display)), "value": value}
+    name = value if value == "Medicare" else f"Medicare {value}"
+    return {"type": concept(coding(TERMINOLOGY + "coverage-class", code, display)), "value": value, "name": name}

@@ -18,8 +18,9 @@ from bb2.sandbox.elements import (
     period,
     variable,
 )
-from bb2.sandbox.facts import BY_LINE, KINDS, Info, information
+from bb2.sandbox.facts import BY_LINE, KINDS, Info, bill, contractor, information
 from bb2.sandbox.places import Provider
+from bb2.sandbox.r4_full import complete
 from bb2.sandbox.r4_items import items, sums
 from bb2.sandbox.systems import (
     ACT_CODE,
@@ -52,6 +53,8 @@ _ROLES = {
 _SLICES = {
     "clmrecvddate": "Claim Received Date",
     "admtype": "Type of Admission",
+    "pointoforigin": "Point of Origin for Admission or Visit",
+    "drg": "DRG",
     "typeofbill": "Type of Bill",
     "discharge-status": "Discharge Status",
     "admissionperiod": "Admission Period",
@@ -63,7 +66,7 @@ _SLICES = {
     "dayssupply": "Days Supply",
 }
 #: Slices that CMS's own variable stands beside.
-_BOTH = ("clmrecvddate", "admtype", "dawcode")
+_BOTH = ("clmrecvddate", "admtype", "dawcode", "pointoforigin", "drg")
 
 
 def explanation_of_benefit(claim: Claim) -> dict:
@@ -95,7 +98,16 @@ def explanation_of_benefit(claim: Claim) -> dict:
     if kind.subtype:
         subtype = coding(C4BB + "C4BBInstitutionalClaimSubType", kind.subtype)
         record["subType"] = {**concept(subtype), "text": kind.subtype.capitalize()}
+    if claim.filing.replaces:
+        record["related"] = [_replaced(claim.filing.replaces)]
+    if claim.filing.full:
+        complete(claim, record)
     return {name: value for name, value in record.items() if value != []}
+
+
+def _replaced(number: int) -> dict:
+    prior = coding(TERMINOLOGY + "ex-relatedclaimrelationship", "prior", "Prior Claim")
+    return {"relationship": concept(prior), "reference": {"system": VARIABLE + "clm_id", "value": str(number)}}
 
 
 def _npi(provider: Provider) -> dict:
@@ -114,8 +126,8 @@ def _extensions(claim: Claim) -> Iterator[dict]:
         return
     yield identified("fi_doc_clm_cntl_num", serial)
     yield extension("fi_clm_proc_dt", "valueDate", claim.filing.processed.isoformat())
-    yield coded("clm_srvc_clsfctn_type_cd", Code(kind.classification))
-    yield coded("fi_num", Code(region.part_a))
+    yield coded("clm_srvc_clsfctn_type_cd", Code(bill(claim)[1]))
+    yield coded("fi_num", Code(contractor(claim)))
     if claim.kind == "hospice":
         yield counted("bene_hospc_prd_cnt", claim.stay.hospice_period)
 
@@ -163,7 +175,7 @@ def _who_bills(claim: Claim) -> dict:
             "provider": {"identifier": {"system": NPI, "value": billing.npi}},
             "facility": {"extension": [pharmacy], **_npi(billing)},
         }
-    facility = coded("clm_fac_type_cd", KINDS[claim.kind].facility)
+    facility = coded("clm_fac_type_cd", bill(claim)[0])
     return {
         "contained": [_organization(billing)],
         "provider": {"reference": "#provider-org"},
@@ -223,7 +235,7 @@ def _supporting_facts(claim: Claim) -> Iterator[Info]:
     if claim.stay:
         yield Info("", (claim.stay.admitted, claim.end), "admissionperiod")
     if claim.stay and claim.stay.drg:
-        yield Info("clm_drg_cd", claim.stay.drg)
+        yield Info("clm_drg_cd", claim.stay.drg, "drg")
     if claim.kind in ("inpatient", "snf", "hha"):
         yield Info("clm_pps_ind_cd", Code("2", "PPS bill; claim contains PPS indicator"))
     if claim.kind == "hha":

@@ -57,6 +57,8 @@ def _item(claim: Claim, who_did_it: int, sequence: int, line: Line) -> dict:
         }
     else:
         element |= _by_revenue_center(claim, line)
+    if line.modifiers:
+        element["modifier"] = [concept(coding(HCPCS, modifier)) for modifier in line.modifiers]
     element["quantity"] = {"value": line.quantity}
     element["adjudication"] = list(_adjudications(claim, line))
     return element
@@ -104,14 +106,16 @@ def _no_contract() -> dict:
 
 def sums(claim: Claim) -> dict:
     totals = {"total": list(_totals(claim))}
+    complete = concept(coding(TERMINOLOGY + "ex-paymenttype", "complete", "Complete"))
+    payment = {"type": complete, "date": claim.filing.processed.isoformat()}
     if claim.kind == "pde":
-        return totals | {"payment": {"date": claim.filing.processed.isoformat()}}
+        return totals | {"payment": payment}
     financial = [{"type": _balance(name), "usedMoney": money(cents)} for name, cents in claim_money(claim)]
     financial += [{"type": _balance(name), "usedUnsignedInt": days} for name, days in claim_counts(claim)]
     medical = concept(coding(TERMINOLOGY + "ex-benefitcategory", "1", "Medical Care"))
     return {
         **totals,
-        "payment": {"amount": money(claim.amounts.paid)},
+        "payment": {**payment, "amount": money(claim.amounts.paid)},
         "benefitBalance": [{"category": medical, "financial": financial}],
     }
 

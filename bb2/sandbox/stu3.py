@@ -1,6 +1,15 @@
 """How does version 1 write the records?  FHIR STU3 (3.0.2), as CMS's server does."""
 
-from bb2.sandbox.beneficiary import PARTS, Beneficiary, coverage_extensions, coverage_id, patient_extensions
+from bb2.sandbox.beneficiary import (
+    PARTS,
+    Beneficiary,
+    address,
+    communication,
+    coverage_extensions,
+    coverage_id,
+    patient_extensions,
+    telecom,
+)
 from bb2.sandbox.claims import Claim
 from bb2.sandbox.elements import coding, concept, instant
 from bb2.sandbox.identifiers import mbi_hash
@@ -28,9 +37,11 @@ def patient(who: Beneficiary) -> dict:
             },
         ],
         "name": [{"use": "usual", "family": who.family, "given": who.names}],
+        "telecom": [telecom(who)],
         "gender": who.gender,
         "birthDate": who.born.isoformat(),
-        "address": [{"state": who.region.state, "postalCode": who.postal_code}],
+        "address": [address(who)],
+        "communication": [communication(who)],
     }
     return record | ({"deceasedDateTime": who.died.isoformat()} if who.died else {})
 

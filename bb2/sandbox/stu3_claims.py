@@ -18,7 +18,7 @@ from bb2.sandbox.elements import (
     period,
     variable,
 )
-from bb2.sandbox.facts import BY_LINE, KINDS, Info, claim_money, information
+from bb2.sandbox.facts import BY_LINE, KINDS, Info, bill, claim_money, contractor, information
 from bb2.sandbox.places import Provider
 from bb2.sandbox.stu3_items import items, money, sums
 from bb2.sandbox.systems import (
@@ -66,6 +66,10 @@ def explanation_of_benefit(claim: Claim) -> dict:
     record |= _where(claim) | _referral(claim)
     if claim.procedures:
         record["procedure"] = [_procedure(*numbered) for numbered in enumerate(claim.procedures, start=1)]
+    if claim.filing.replaces:
+        prior = concept(coding(FHIR + "ex-relatedclaimrelationship", "prior", "Prior Claim"))
+        earlier = {"system": VARIABLE + "clm_id", "value": str(claim.filing.replaces)}
+        record["related"] = [{"relationship": prior, "reference": earlier}]
     if not record["extension"]:
         del record["extension"]
     if not record["diagnosis"]:
@@ -90,7 +94,7 @@ def _extensions(claim: Claim) -> Iterator[dict]:
         yield identified("carr_num", region.dme if claim.kind == "dme" else region.part_b)
         yield identified("carr_clm_cntl_num", serial)
     elif claim.kind != "pde":
-        yield identified("fi_num", claim.provider.region.part_a)
+        yield identified("fi_num", contractor(claim))
         yield identified("fi_doc_clm_cntl_num", serial)
 
 
@@ -113,7 +117,7 @@ def _types(claim: Claim) -> Iterator[dict]:
     if kind.near_line:
         yield variable("nch_near_line_rec_ident_cd", kind.near_line)
     if kind.classification:
-        yield variable("clm_srvc_clsfctn_type_cd", Code(kind.classification))
+        yield variable("clm_srvc_clsfctn_type_cd", Code(bill(claim)[1]))
 
 
 def _billable(claim: Claim) -> dict:
@@ -196,7 +200,7 @@ def _where(claim: Claim) -> dict:
         pharmacy = coded("phrmcy_srvc_type_cd", Code("01", "Community/retail pharmacy"))
         return found | {"facility": {"extension": [pharmacy], **_npi(claim.provider)}}
     certified = {"system": VARIABLE + "prvdr_num", "value": claim.provider.certification}
-    facility = coded("clm_fac_type_cd", KINDS[claim.kind].facility)
+    facility = coded("clm_fac_type_cd", bill(claim)[0])
     found |= {
         "provider": {"identifier": certified},
         "facility": {"extension": [facility], **_npi(claim.provider)},

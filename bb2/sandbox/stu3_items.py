@@ -35,6 +35,8 @@ def _item(claim: Claim, who_did_it: int, sequence: int, line: Line) -> dict:
         }
     if line.service:
         element["service"] = concept(coding(NDC if claim.kind == "pde" else HCPCS, *line.service))
+    if line.modifiers:
+        element["modifier"] = [concept(coding(HCPCS, modifier)) for modifier in line.modifiers]
     element["adjudication"] = list(_adjudications(claim, line))
     return element
 
@@ -65,9 +67,10 @@ def _adjudications(claim: Claim, line: Line) -> Iterator[dict]:
 
 
 def sums(claim: Claim) -> dict:
+    day = claim.filing.processed.isoformat()
     if claim.kind == "pde":
-        return {"payment": {"date": claim.filing.processed.isoformat()}}
-    found: dict = {"payment": {"amount": money(claim.amounts.paid)}}
+        return {"payment": {"date": day}}
+    found: dict = {"payment": {"date": day, "amount": money(claim.amounts.paid)}}
     if claim.kind in BY_LINE:
         return found
     counts = claim_counts(claim)

@@ -54,6 +54,8 @@ def test_the_whole_journey(make_person, server, language):
     with inspection(make_person, server, language) as inspector:
         person, look = inspector.person, inspector.look
         look("home")
+        person.visit("/sandbox/people")
+        look("people")
         person.visit("/testclient")
         look("testclient")
         person.connect(lang=language)

@@ -5,74 +5,25 @@ import re
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 
-from bb2.sandbox import AS_OF
+import pytest
+from checks import V, claim_amounts, coding, kind, line_amounts, paid, texts
+
+from bb2.sandbox import AS_OF, PERSONAS, people
 from bb2.sandbox.codes import SERVICES
 from bb2.sandbox.identifiers import claim_number
 from bb2.sandbox.names import COMMUNITIES
+from bb2.sandbox.people import beneficiary, claims_of
 from bb2.sandbox.places import REGIONS
 
-V = "https://bluebutton.cms.gov/resources/variables/"
 EIGHT = {"carrier", "dme", "hha", "hospice", "inpatient", "outpatient", "pde", "snf"}
 
 
-def kind(claim):
-    return claim["id"].split("-")[0]
-
-
-def coding(concept, system):
-    return next((each["code"] for each in concept["coding"] if each["system"].endswith(system)), None)
-
-
-def cents(money):
-    return round(money["value"] * 100)
-
-
-def line_amounts(item):
-    """{variable: cents} of one line, in either version."""
-    found = {}
-    for each in item["adjudication"]:
-        name = coding(each["category"], "codesystem/adjudication")
-        if name and "amount" in each:
-            found[name.removeprefix(V)] = cents(each["amount"])
-    return found
-
-
-def claim_amounts(claim):
-    """{variable: cents} of the claim as a whole, in either version."""
-    found = {
-        extension["url"].removeprefix(V): cents(extension["valueMoney"])
-        for extension in claim.get("extension", [])
-        if "valueMoney" in extension
-    }
-    for balance in claim.get("benefitBalance", []):
-        for each in balance["financial"]:
-            if "usedMoney" in each:
-                found[each["type"]["coding"][0]["code"].removeprefix(V)] = cents(each["usedMoney"])
-    return found
-
-
-def paid(claim):
-    return cents(claim["payment"]["amount"]) if "amount" in claim["payment"] else None
-
-
-def texts(node):
-    """Every string in a record, the ids and links among them."""
-    if isinstance(node, dict):
-        for value in node.values():
-            yield from texts(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from texts(value)
-    elif isinstance(node, str):
-        yield node
-
-
-def test_all_eight_types_occur_and_each_person_has_at_least_four(claims):
+def test_each_type_of_claim_has_a_persona_who_shows_it(claims):
     types = defaultdict(set)
     for _, person, claim in claims:
         types[person.number].add(kind(claim))
-    assert set().union(*types.values()) == EIGHT
-    assert all(len(each) >= 4 for each in types.values())
+    for name in EIGHT:
+        assert name in types[PERSONAS[name].number]
 
 
 def test_the_first_person_shows_all_eight_types_on_several_pages(claims):
@@ -81,9 +32,22 @@ def test_the_first_person_shows_all_eight_types_on_several_pages(claims):
     assert len(first) > 60
 
 
-def test_a_person_has_a_believable_number_of_claims(claims):
-    numbers = Counter(person.number for version, person, _ in claims if version == "v1")
-    assert all(22 <= count <= 52 for number, count in numbers.items() if number)
+@pytest.mark.parametrize(("years", "rate"), [(4, 10), (1, 5)])
+def test_people_have_about_as_many_claims_a_year_as_were_asked_for(years, rate):
+    numbers = [count(person) for person in people(70, seed=3, years=years, claims_per_year=rate)][len(PERSONAS) :]
+    assert 0.75 * rate <= sum(numbers) / len(numbers) / years <= 1.5 * rate
+    assert min(numbers) <= 1
+    assert max(numbers) > 2 * rate * years
+
+
+def count(person):
+    return len(claims_of(person, beneficiary(person.seed, person.number)))
+
+
+def test_one_persona_has_a_thousand_claims_and_one_none():
+    everybody = list(people(len(PERSONAS), seed=7, years=1, claims_per_year=2))
+    assert count(everybody[PERSONAS["thousand"].number]) == 1000
+    assert count(everybody[PERSONAS["nothing"].number]) == 0
 
 
 def test_claim_ids_are_unique_over_all_people_and_negative(claims):
@@ -215,9 +179,10 @@ def test_lines_and_procedures_fall_into_the_billed_days(claims):
 
 
 def test_claims_spread_over_four_years(everyone):
-    for _, records in everyone:
-        years = {claim["billablePeriod"]["start"][:4] for claim in records["v1"][5:]}
-        assert {"2023", "2024", "2025"} <= years
+    months = {claim["billablePeriod"]["start"][:7] for _, records in everyone for claim in records["v1"][5:]}
+    assert min(months) == "2022-11"
+    assert max(months) == "2026-10"
+    assert len(months) == 48
 
 
 def test_skilled_nursing_follows_a_hospital_stay_of_three_days(claims):
@@ -323,8 +288,8 @@ def test_no_name_in_the_lists_is_a_word_that_claims_use(claims):
 
 
 def test_no_zip_in_the_lists_is_a_service_code():
-    zips = {code for region in REGIONS for code in region.zips}
-    contractors = {number for region in REGIONS for number in (region.part_a, region.part_b, region.dme)}
+    zips = {code for region in REGIONS for code, _, _ in region.towns}
+    contractors = {number for region in REGIONS for number in (region.part_a, region.part_b, region.dme, region.home)}
     assert zips.isdisjoint(SERVICES)
     assert zips.isdisjoint(contractors)
 

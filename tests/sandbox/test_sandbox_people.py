@@ -5,11 +5,12 @@ import json
 import re
 from collections import Counter
 from dataclasses import FrozenInstanceError
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
-from bb2.sandbox import AS_OF, people
+from bb2.sandbox import AS_OF, HORIZON, PERSONAS, people
 from bb2.sandbox.identifiers import luhn_sum, mbi, npi
 
 LETTER, ANY = "[ACDEFGHJKMNPQRTUVWXY]", "[0-9ACDEFGHJKMNPQRTUVWXY]"
@@ -55,6 +56,53 @@ def test_a_person_is_a_value_that_cannot_be_changed():
         next(people(1)).patient = "1"
 
 
+@pytest.mark.parametrize("name", ["everything", "substance-use", "deceased"])
+def test_time_brings_more_claims_and_changes_none(name):
+    who = list(people(len(PERSONAS)))[PERSONAS[name].number]
+    now, later = ({record["id"]: record for record in who.records(day)["v2"][5:]} for day in (AS_OF, HORIZON))
+    assert now.items() <= later.items()
+    new = [record["meta"]["lastUpdated"] for key, record in later.items() if key not in now]
+    assert bool(new) == (name != "deceased")
+    assert all(f"{AS_OF}T24" < updated < f"{HORIZON}T24" for updated in new)
+
+
+def test_there_is_no_time_before_or_after_that_of_the_sandbox():
+    (who,) = people(1)
+    for day in (AS_OF - timedelta(1), HORIZON + timedelta(1)):
+        with pytest.raises(ValueError, match="is not between"):
+            who.records(day)
+
+
+def test_personas_are_the_same_whatever_a_sandbox_holds():
+    one, other = (list(people(len(PERSONAS), years=years, claims_per_year=rate)) for years, rate in ((4, 10), (1, 2)))
+    for name in ("dual", "merged", "accents"):
+        number = PERSONAS[name].number
+        assert as_bytes(one[number]) == as_bytes(other[number])
+
+
+def test_personas_are_what_they_are_said_to_be(everyone):
+    by_number = {person.number: (person, records) for person, records in everyone}
+    shown = {name: by_number[each.number][1]["v2"] for name, each in PERSONAS.items() if each.number in by_number}
+    assert [each.number for each in PERSONAS.values()] == list(range(len(PERSONAS)))
+    assert of_type(shown["nothing"], "ExplanationOfBenefit") == []
+    assert shown["deceased"][0]["deceasedDateTime"]
+    assert "hospice" in str([record["id"] for record in shown["deceased"]])
+    assert "F1120" in json.dumps(shown["substance-use"])
+    assert by_number[PERSONAS["accents"].number][0].family_name == "D'Ángelo-Núñez"
+    assert '"Z' in json.dumps([each for each in shown["advantage"][3]["extension"] if "ptc_cntrct" in each["url"]])
+    assert "QMB" in json.dumps(shown["dual"][1])
+    assert shown["dual"][0]["birthDate"] > "1970"
+
+
+def test_the_merged_record_is_that_of_the_same_person(everyone):
+    patients = {person.number: records["v2"][0] for person, records in everyone}
+    merged = PERSONAS["merged"]
+    one, other = patients[merged.number], patients[merged.merged_into]
+    assert one["id"] != other["id"]
+    for element in ("name", "birthDate", "gender", "address", "telecom"):
+        assert one[element] == other[element]
+
+
 def test_changing_a_record_changes_no_other():
     person = next(people(1))
     person.records()["v2"][0]["name"][0]["family"] = "Changed"
@@ -79,7 +127,7 @@ def test_every_person_has_a_patient_and_four_coverages_in_both_versions(everyone
 def test_patient_ids_are_negative_and_differ(everyone):
     ids = [person.patient for person, _ in everyone]
     assert all(re.fullmatch(r"-\d{14}", patient) for patient in ids)
-    assert len({*ids, *(person.patient for person in people(20, seed=2))}) == 40
+    assert len({*ids, *(person.patient for person in people(20, seed=2))}) == len(ids) + 20
 
 
 def test_the_patient_is_called_as_the_person_is(everyone):
