@@ -37,9 +37,9 @@ def _element(path, row):
 def faults(record):
     """What the record lacks, has too often, or has with another value than its profile fixes: "path: what"."""
     slices, elements = profiles()[_profile(record)]
-    found = []
+    found, places = [], {(): [record]}
     for path, element in elements:
-        for parent in _at(record, element.parent, slices):
+        for parent in _at(places, element.parent, slices):
             values = _children(parent, element.name, path, slices)
             if len(values) < element.min:
                 found.append(f"{path}: missing")
@@ -53,10 +53,11 @@ def faults(record):
 def supported(record):
     """{path} of the elements that the profile says must be supported, and the record has."""
     slices, elements = profiles()[_profile(record)]
+    places = {(): [record]}
     return {
         path
         for path, element in elements
-        if element.must_support and _at(record, (*element.parent, element.name), slices)
+        if element.must_support and _at(places, (*element.parent, element.name), slices)
     }
 
 
@@ -69,13 +70,12 @@ def _profile(record):
     return profile
 
 
-def _at(record, steps, slices):
-    """The values at a path of element names, some with the name of a slice."""
-    values, path = [record], ""
-    for step in steps:
-        path = f"{path}.{step}" if path else step
-        values = [child for value in values for child in _children(value, step, path, slices)]
-    return values
+def _at(places, steps, slices):
+    """The values at a path of element names, some with the name of a slice; `places` {path: values} are known."""
+    if steps not in places:
+        values, path = _at(places, steps[:-1], slices), ".".join(steps)
+        places[steps] = [child for value in values for child in _children(value, steps[-1], path, slices)]
+    return places[steps]
 
 
 def _children(value, step, path, slices):

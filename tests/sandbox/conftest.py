@@ -1,5 +1,7 @@
 """The people that the tests of this folder look at: made once."""
 
+import gc
+
 import pytest
 
 from bb2.sandbox import PERSONAS, people
@@ -11,7 +13,9 @@ VERSIONS = ("v1", "v2")
 def everyone():
     """(person, records) of the personas, but the one with 1,000 claims, and of six others."""
     thousand = PERSONAS["thousand"].number
-    return [(person, person.records()) for person in people(24) if person.number != thousand]
+    made = [(person, person.records()) for person in people(24) if person.number != thousand]
+    gc.freeze()  # hundreds of thousands of objects stay to the end: looking through them again and again takes seconds
+    return made
 
 
 @pytest.fixture(scope="session")
