@@ -55,6 +55,12 @@ class Page:
     total: int
     records: Sequence[FhirRecord]
 
+    @classmethod
+    def of(cls, query, found):
+        """The Page of a Query from every FhirRecord that it matches, in any order: for sources without a database."""
+        records = sorted(found, key=lambda record: record.id)
+        return cls(len(records), records[query.offset : query.offset + query.count])
+
 
 class FhirSource(Protocol):
     """Anything that finds FHIR records of one patient.
@@ -86,5 +92,4 @@ class MemorySource:
 
     def search(self, query):
         found = [r for r in self.of_type(query.version, query.resource) if query.matches(r)]
-        records = sorted((FhirRecord.of(query.resource, r) for r in found), key=lambda r: r.id)
-        return Page(len(records), records[query.offset : query.offset + query.count])
+        return Page.of(query, [FhirRecord.of(query.resource, r) for r in found])
