@@ -114,10 +114,10 @@ class Transport:
                 time.sleep(pause)
         raise AssertionError  # the last try returns or raises
 
-    def status(self, target, budget):
-        """The HTTP status of a GET that is made once, whatever came of others; raises as `get`."""
+    def look(self, target, budget):
+        """(status, Content-Type) of a GET that is made once, whatever came of others; raises as `get`."""
         with self._asked(target, budget) as response:
-            return response.status
+            return response.status, response.headers.get("Content-Type", "")
 
     def _get(self, target, budget):
         with self._asked(target, budget) as response:

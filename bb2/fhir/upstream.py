@@ -44,7 +44,8 @@ class UpstreamSource:
     def of(cls, settings):
         """The source that the settings describe.  SettingError for files that cannot be used."""
         files = settings.upstream_ca, settings.upstream_certificate, settings.upstream_key
-        tls = tls_context(*files)
+        secure = any(base.startswith("https:") for base in settings.upstream_bases.values())
+        tls = tls_context(*files) if secure else None
         try:
             if settings.upstream_authorization:
                 authorization(settings.upstream_authorization)
@@ -63,39 +64,41 @@ class UpstreamSource:
             for version, base in settings.upstream_bases.items()
         }
         size = settings.upstream_megabytes * MEGABYTE
-        return cls(transports, params=settings.upstream_params, seconds=settings.upstream_seconds, size=size)
+        return cls(transports, params=settings.upstream_search_params, seconds=settings.upstream_seconds, size=size)
 
     def read(self, version, resource, id, patient):
         if resource.patient_element == "id" and id != patient:
             return None  # another person's: the other server need not hear of it
-        record = self._read(version, resource, id)
-        return record and _fhir_record(resource, record)
+        if not FHIR_ID.fullmatch(id) or not id.strip("."):
+            return None  # in a URL, no id is a search, and two dots are the folder above
+        return self._read(version, resource, id)[1]
 
     def search(self, query):
         """FHIR, "search".  A search for the person themselves is a read: their numbers are not sent in any URL."""
         if query.resource.patient_element == "id":
-            record = self._read(query.version, query.resource, query.patient)
-            found = [record] if record and query.matches(record) else []
-        else:
-            with self._server(query.version) as (server, budget):
-                unique = {record["id"]: record for record in _walk(server, budget, query, self._first(query))}
-            found = [record for record in unique.values() if query.matches(record)]
-        return Page.of(query, [_fhir_record(query.resource, record) for record in found])
+            record, found = self._read(query.version, query.resource, query.patient)
+            return Page.of(query, [found] if found and query.matches(record) else [])
+        with self._server(query.version) as (server, budget):
+            walked = _walk(server, budget, query, self._first(query))
+            # By id: a record that is changed while we walk may be on two of the pages.
+            unique = {found.id: found for record, found in walked if query.matches(record)}
+        return Page.of(query, unique.values())
 
     def check(self):
         """Raises where one of the servers does not answer; the answer may be some seconds old."""
         self.health.check()
 
     def _read(self, version, resource, id):
-        """The record (a dict), or None."""
+        """(record as a dict, FhirRecord), or None twice."""
         with self._server(version) as (server, budget):
             status, body = server.get(f"{resource.type}/{quote(id, safe='')}", budget)
             if status != 200:
-                return None
-            record = _checked(_parsed(body, server.base), resource)
-            if record["id"] != id:
+                return None, None
+            record = _parsed(body, server.base)
+            found = _fhir_record(resource, record)
+            if found.id != id:
                 raise BadAnswer("it answered another record than was asked for")
-            return record
+            return record, found
 
     def _first(self, query):
         """The search of the patient's compartment, relative to the base."""
@@ -140,15 +143,16 @@ class _Health:
         """What is wrong with the first that does not answer; None where all do."""
         for version, server in self.transports.items():
             try:
-                if (status := server.status("metadata", Budget(HEALTH_SECONDS, MEGABYTE))) != 200:
-                    raise BadAnswer(f"it answered {status}")
+                status, content_type = server.look("metadata", Budget(HEALTH_SECONDS, MEGABYTE))
+                if status != 200 or "json" not in content_type:
+                    raise BadAnswer(f"it answered {status}, and not with a CapabilityStatement")
             except (Unavailable, BadAnswer) as problem:
                 return f"the FHIR server of {version}: {problem}"
         return None
 
 
 def _walk(server, budget, query, target):
-    """Every record (a dict) of every page of a search, the patient's and of the type; else BadAnswer."""
+    """(record as a dict, FhirRecord) for all on every page of a search; BadAnswer where one is not what was asked for."""
     asked = set()
     while target:
         if target in asked:
@@ -170,10 +174,11 @@ def _records(bundle, query):
         search = entry.get("search")
         if isinstance(search, dict) and search.get("mode") in ("include", "outcome"):
             continue  # not asked for, and no match (FHIR, "Search: search.mode")
-        record = _checked(entry.get("resource"), query.resource)
-        if _owner(query.resource, record) != query.patient:
+        record = entry.get("resource")
+        found = _fhir_record(query.resource, record)
+        if found.patient != query.patient:
             raise BadAnswer(f"it answered a search with another person's {query.resource.type}")
-        yield record
+        yield record, found
 
 
 def _next(bundle, server):
@@ -203,17 +208,20 @@ def _list_of_objects(bundle, name):
     return members
 
 
-def _checked(record, resource):
-    """A record (a dict) of the type, with an id and a time that can be read; else BadAnswer."""
+def _fhir_record(resource, record):
+    """The FhirRecord of what was parsed here; BadAnswer for what is no record of the type, or is not to be read.
+
+    Its body is written anew, so that what goes out is what was checked.
+    """
     if not isinstance(record, dict) or record.get("resourceType") != resource.type:
         raise BadAnswer(f"it answered something else than a record of {resource.type}")
     if not isinstance(record.get("id"), str) or not FHIR_ID.fullmatch(record["id"]):
         raise BadAnswer("it answered a record without an id of FHIR")
     try:
-        last_updated(record)
-    except (AttributeError, TypeError, ValueError):
-        raise BadAnswer("it answered a record whose meta.lastUpdated cannot be read") from None
-    return record
+        updated, body = last_updated(record), orjson.dumps(record).decode()
+    except (AttributeError, TypeError, ValueError):  # no instant; or half of a character, which UTF-8 cannot hold
+        raise BadAnswer("it answered a record with a meta.lastUpdated or a text that cannot be read") from None
+    return FhirRecord(id=record["id"], patient=_owner(resource, record), body=body, last_updated=updated or 0)
 
 
 def _owner(resource, record):
@@ -222,17 +230,6 @@ def _owner(resource, record):
     if isinstance(reference, dict) and "://" in str(reference.get("reference")):
         return None
     return resource.patient_of(record)
-
-
-def _fhir_record(resource, record):
-    """The FhirRecord of a record that was parsed here: written anew, so that what goes out is what was checked."""
-    try:
-        body = orjson.dumps(record).decode()
-    except TypeError:  # half of a character that JSON can escape, and UTF-8 cannot hold
-        raise FhirError(502, "exception", "The server that holds the records gave one that is not text") from None
-    return FhirRecord(
-        id=record["id"], patient=_owner(resource, record), body=body, last_updated=last_updated(record) or 0
-    )
 
 
 def _parsed(body, base):
