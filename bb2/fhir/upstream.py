@@ -27,7 +27,7 @@ HEALTH_SECONDS = 5
 MEGABYTE = 1_048_576
 SLOW = "The server that holds the records takes too long; try again later"
 FAILED = "The server that holds the records gave no answer that can be passed on; try again later"
-LARGE = 18  #: digits: from there a whole number is written as it came, not as a number of this machine
+LARGE = 18  #: characters: a longer whole number is not one of this machine
 
 
 class UpstreamSource:
@@ -35,6 +35,8 @@ class UpstreamSource:
 
     `params`: the search parameters that they understand as we do.  They only spare bytes: every record is checked here.
     """
+
+    withholds = True  #: what a Query does not match is neither found nor counted, whatever it says of a record
 
     def __init__(self, transports, *, params=(), seconds=30, size=64 * MEGABYTE):
         self.transports, self.params, self.seconds, self.size = transports, frozenset(params), seconds, size
@@ -152,7 +154,7 @@ class _Health:
 
 
 def _walk(server, budget, query, target):
-    """(record as a dict, FhirRecord) for all on every page of a search; BadAnswer where one is not what was asked for."""
+    """(record as a dict, FhirRecord) of every page of a search; BadAnswer where one is not what was asked for."""
     asked = set()
     while target:
         if target in asked:
@@ -218,7 +220,7 @@ def _fhir_record(resource, record):
     if not isinstance(record.get("id"), str) or not FHIR_ID.fullmatch(record["id"]):
         raise BadAnswer("it answered a record without an id of FHIR")
     try:
-        updated, body = last_updated(record), orjson.dumps(record).decode()
+        updated, body = last_updated(record), orjson.dumps(record, default=_as_it_came).decode()
     except (AttributeError, TypeError, ValueError):  # no instant; or half of a character, which UTF-8 cannot hold
         raise BadAnswer("it answered a record with a meta.lastUpdated or a text that cannot be read") from None
     return FhirRecord(id=record["id"], patient=_owner(resource, record), body=body, last_updated=updated or 0)
@@ -249,7 +251,7 @@ def _parsed(body, base):
     try:
         parsed = json.loads(
             body.decode("utf-8"),
-            parse_float=orjson.Fragment,
+            parse_float=_Number,
             parse_int=_whole,
             parse_constant=_no_number,
             object_hook=relative if may_hold else None,
@@ -261,8 +263,24 @@ def _parsed(body, base):
     return parsed
 
 
+class _Number(float):
+    """A number that remembers its digits."""
+
+    def __new__(cls, text):
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _as_it_came(number):
+    """What orjson writes of an object that it does not know: of a _Number its digits; else TypeError."""
+    if not isinstance(number, _Number):
+        raise TypeError(f"{type(number).__name__} is not of JSON")
+    return orjson.Fragment(number.text)
+
+
 def _whole(text):
-    return int(text) if len(text) <= LARGE else orjson.Fragment(text)
+    return int(text) if len(text) <= LARGE else _Number(text)
 
 
 def _no_number(text):
