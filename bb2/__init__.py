@@ -65,7 +65,7 @@ def make_app(settings, engine, plugins, signing_keys):
         registry["scopes"], registry["tally"] = ScopeRegistry.from_plugins(manager), Tally(engine)
         for part in PARTS:
             config.include(f"bb2.{part}")
-        registry["records"] = records_source(registry)
+        registry["records"] = records_source(settings, registry["reader"])
         registry["sources"] = collect_sources(manager, settings, registry["records"], registry["scopes"].resources)
         registry["assertions"] = assertions(registry)
         config.add_request_method(authorization_server, "oauth", reify=True)
@@ -76,11 +76,9 @@ def make_app(settings, engine, plugins, signing_keys):
     return registry["app"]
 
 
-def records_source(registry):
-    """The FhirSource of the types for which no plugin brings one."""
-    if registry["settings"].fhir_source == "upstream":
-        return UpstreamSource.of(registry["settings"])
-    return SqlStore(registry["reader"])
+def records_source(settings, reader):
+    """The FhirSource of the types for which no plugin brings one.  `reader` is an engine that opens no transactions."""
+    return UpstreamSource.of(settings) if settings.fhir_source == "upstream" else SqlStore(reader)
 
 
 def _hush_libraries():

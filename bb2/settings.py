@@ -346,6 +346,11 @@ class Settings:
         bases = {"v1": self.upstream_v1, "v2": self.upstream_v2}
         return {version: base for version, base in bases.items() if base}
 
+    @property
+    def record_versions(self):
+        """The API versions that have records."""
+        return tuple(self.upstream_bases) if self.fhir_source == "upstream" else ("v1", "v2")
+
     @classmethod
     def read(cls, ini=None, environ=None):
         """From the settings of an ini file and the environment, which wins.  Refuses with SettingError."""

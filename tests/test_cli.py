@@ -15,6 +15,7 @@ from bb2.db import make_engine, reader
 from bb2.identity.builtin import find_account, is_password
 from bb2.models import Account, Beneficiary, Client
 from bb2.oauth.secrets import same_secret
+from other_server import OtherServer, send
 
 CALLBACK = "https://app.example/callback"
 
@@ -195,6 +196,21 @@ def test_a_loaded_person_gets_a_sign_in(bb2, db, state):
     assert is_password(account.password_hash, "my own words")
     person = account.beneficiary
     assert (person.patient, person.given_name, person.family_name) == ("-77", "Ana", "Núñez")
+
+
+def test_a_person_of_another_fhir_server_gets_a_sign_in(bb2, db, monkeypatch):
+    record = {"resourceType": "Patient", "id": "-88", "name": [{"family": "Ruiz", "given": ["Eva"]}]}
+    known = f"/v2/fhir/Patient/{record['id']}"
+    adding = ("beneficiary", "add", "--username", "eva", "--patient")
+    with OtherServer(lambda handler: send(handler, record, 200 if handler.path == known else 404)) as other:
+        monkeypatch.setenv("BB2_FHIR_SOURCE", "upstream")
+        monkeypatch.setenv("BB2_UPSTREAM_V2", other.base)
+        monkeypatch.setenv("BB2_UPSTREAM_RETRIES", "0")
+        assert bb2(*adding, "-88", stdin="my own words\n")[1] == 0
+        assert "the other server does not have it" in bb2(*adding, "-99", stdin="my own words\n")[1]
+    assert "The server that holds the records" in bb2(*adding, "-88", stdin="my own words\n")[1]
+    person = find_account(db, "eva").beneficiary
+    assert (person.patient, person.given_name, person.family_name) == ("-88", "Eva", "Ruiz")
 
 
 def test_a_short_password_is_refused(bb2, state):

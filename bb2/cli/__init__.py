@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bb2.cli import audit, clients, keys, new_scope, people, records, report, scopes, serve, sweep
 from bb2.db import make_engine
+from bb2.fhir import FhirError
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.errors import ClientError
 from bb2.oauth.keys import SigningKeyError
@@ -96,6 +97,8 @@ def main():
     except click.Abort:
         sys.exit("Stopped.")
     except (ClientError, DirectoryError, PluginValidationError, ScopeError, SettingError, SigningKeyError) as error:
+        sys.exit(f"bb2: {error}")
+    except FhirError as error:  # of the server that holds the records
         sys.exit(f"bb2: {error}")
     except ProgrammingError as error:
         sys.exit(f"bb2: the database is not up to date: {error.orig}; `bb2 init` brings it there")

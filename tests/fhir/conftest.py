@@ -4,9 +4,9 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from fhir_records import EVERYTHING, VERSIONS, server_with
-from other_server import listening
 
 from databases import emptied
+from other_server import listening
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -28,7 +28,6 @@ from fhir_records import (
     pages,
     person,
 )
-from other_server import OtherServer, searchset, send
 
 from bb2.fhir import FhirError
 from bb2.fhir.breaker import Breaker
@@ -38,6 +37,7 @@ from bb2.scopes import hookimpl
 from bb2.settings import SettingError, Settings
 from bb2.testing import ALICE, BOB, ConsentServer
 from built_in import BUILT_IN
+from other_server import OtherServer, searchset, send
 
 NUMBER = "1EG4TE5MK73"
 BOBS = "what only Bob's record says"
