@@ -75,7 +75,8 @@ def base_url(value):
 def upstream_url(value):
     """The base URL of another FHIR server; who sends what is in files and settings of its own."""
     url = urlsplit(value.rstrip("/"))
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment or url.username:
+    named = url.hostname and url.port != 0  # a port that is no number is a ValueError too
+    if url.scheme not in ("http", "https") or not named or url.query or url.fragment or url.username:
         raise ValueError("accepted: a URL such as https://fhir.example/v2/fhir, without a name, a password or a query")
     if url.scheme == "http" and not is_loopback(value):
         raise ValueError("accepted: https, or http on this machine's loopback address in a sandbox")
@@ -317,7 +318,8 @@ SETTINGS = (
     Setting("bb2.support_phone", str, "1-800-633-4227", "The telephone number on the pages."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-SECRET = ("sqlalchemy.url", "bb2.limits_url")  #: they can hold a password
+#: They can hold a password.
+SECRET = ("sqlalchemy.url", "bb2.limits_url", "bb2.upstream_v1", "bb2.upstream_v2")
 BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
 
 

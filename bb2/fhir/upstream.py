@@ -127,19 +127,22 @@ class UpstreamSource:
 
 
 class _Health:
-    """Do the servers answer?  Asked once in a while, however many want to know."""
+    """Do the servers answer?  One thread asks, once in a while; the others go by what it found the last time."""
 
     def __init__(self, transports):
-        self.transports, self.lock = transports, Lock()
-        self.known_until, self.problem = 0.0, None
+        self.transports, self.asking = transports, Lock()
+        self.known_until, self.problem = 0.0, "nobody has asked the FHIR server yet"
 
     def check(self):
-        with self.lock:
-            if time.monotonic() >= self.known_until:
+        # Strangers may ask: threads that waited for a slow server would be missing for the records.
+        if time.monotonic() >= self.known_until and self.asking.acquire(blocking=False):
+            try:
                 self.problem = self._found()
                 self.known_until = time.monotonic() + HEALTHY_FOR
-            if self.problem:
-                raise Unavailable(self.problem)
+            finally:
+                self.asking.release()
+        if self.problem:
+            raise Unavailable(self.problem)
 
     def _found(self):
         """What is wrong with the first that does not answer; None where all do."""

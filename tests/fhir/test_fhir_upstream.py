@@ -5,6 +5,7 @@ import logging
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlsplit
@@ -508,6 +509,23 @@ def test_health_says_that_the_other_server_does_not_answer(other):
             UpstreamSource.of(Settings.read(of_settings(other), {})).check()
 
 
+def test_nobody_waits_for_anothers_question_about_health(other):
+    def slow_metadata(handler):
+        waiting.set()
+        slow(handler)
+
+    waiting = threading.Event()
+    other.answer = slow_metadata
+    source = UpstreamSource.of(Settings.read(of_settings(other, read_seconds=1), {}))
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(source.check)
+        assert waiting.wait(5)
+        with pytest.raises(Unavailable, match="nobody has asked"):
+            source.check()
+        with pytest.raises(Unavailable, match="ReadTimeoutError"):
+            first.result()
+
+
 # Who we are, and whom we trust
 
 
@@ -636,8 +654,9 @@ def test_libraries_log_no_url_of_a_record(server, sharing, other, caplog):
     ],
 )
 def test_half_a_description_of_the_other_server_stops_the_start(settings, words):
-    with pytest.raises(SettingError, match=words):
+    with pytest.raises(SettingError, match=words) as refused:
         Settings.read(settings, {})
+    assert "me:password" not in str(refused.value)
 
 
 def test_a_file_that_cannot_be_used_stops_the_start(papers, tmp_path, other):
