@@ -30,11 +30,17 @@ def serve(request, tmp_path_factory):
         yield start
 
 
+@pytest.fixture(scope="session")
+def in_front():
+    """`in_front_of`, for tests that set up both servers."""
+    return in_front_of
+
+
 @contextmanager
-def in_front_of(other, folder):
-    """A server without records of its own, which asks another one, on a socket, with a token of Alice's."""
+def in_front_of(other, folder, username="alice"):
+    """A server without records of its own, which asks another one, on a socket, with a token of this person's."""
     secret = folder / "authorization"
-    secret.write_text(f"Bearer {other.grant(EVERYTHING)['access_token']}\n")
+    secret.write_text(f"Bearer {other.grant(EVERYTHING, username=username)['access_token']}\n")
     with listening(other.app) as url:
         asked = {f"bb2.upstream_{version}": f"{url}/{version}/fhir" for version in VERSIONS}
         yield server_with(
