@@ -39,6 +39,7 @@ setup(
         "pyramid-jinja2>=2.10",
         "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
+        "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
     ],
     extras_require={

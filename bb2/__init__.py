@@ -11,6 +11,7 @@ from bb2.discovery import oauth_urls
 from bb2.fhir.reindex import refuse_outdated
 from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
+from bb2.fhir.upstream import UpstreamSource
 from bb2.oauth.assertions import Assertions
 from bb2.oauth.claims import released
 from bb2.oauth.fetch import Fetcher
@@ -72,9 +73,8 @@ def make_app(settings, engine, plugins, signing_keys):
         registry["sensitivities"] = Sensitivities.from_plugins(manager, settings)
         for part in PARTS:
             config.include(f"bb2.{part}")
-        registry["sources"] = collect_sources(
-            manager, settings, SqlStore(registry["reader"]), registry["scopes"].resources
-        )
+        registry["records"] = records_source(settings, registry["reader"])
+        registry["sources"] = collect_sources(manager, settings, registry["records"], registry["scopes"].resources)
         registry["assertions"] = assertions(registry)
         config.add_request_method(authorization_server, "oauth", reify=True)
         ignored = [] if settings.sandbox else ["bb2.views.testclient", "bb2.views.personas"]
@@ -84,15 +84,29 @@ def make_app(settings, engine, plugins, signing_keys):
     return registry["app"]
 
 
+def records_source(settings, reader):
+    """The FhirSource of the types for which no plugin brings one.  `reader` is an engine that opens no transactions."""
+    return UpstreamSource.of(settings) if settings.fhir_source == "upstream" else SqlStore(reader)
+
+
 def _hush_libraries():
-    """At their finest, oauthlib logs tokens, and SQLAlchemy the rows that it reads: no configuration turns that on."""
+    """At their finest, oauthlib logs tokens, and SQLAlchemy the rows that it reads: no configuration turns that on.
+
+    urllib3 logs the URLs of the records that it is asked for, in some of its warnings too.
+    """
     for name in logging.root.manager.loggerDict:
         if name.startswith(("oauthlib", "sqlalchemy.engine")):
             logging.getLogger(name).addFilter(_above_debug)
+        elif name.startswith("urllib3.connection"):
+            logging.getLogger(name).addFilter(_above_warning)
 
 
 def _above_debug(log_record):
     return log_record.levelno > logging.DEBUG
+
+
+def _above_warning(log_record):
+    return log_record.levelno > logging.WARNING
 
 
 def authorization_server(request):

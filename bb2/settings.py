@@ -72,6 +72,26 @@ def base_url(value):
     return value.rstrip("/")
 
 
+def upstream_url(value):
+    """The base URL of another FHIR server; who sends what is in files and settings of its own."""
+    url = urlsplit(value.rstrip("/"))
+    named = url.hostname and url.port != 0  # a port that is no number is a ValueError too
+    if url.scheme not in ("http", "https") or not named or url.query or url.fragment or url.username:
+        raise ValueError("accepted: a URL such as https://fhir.example/v2/fhir, without a name, a password or a query")
+    if url.scheme == "http" and not is_loopback(value):
+        raise ValueError("accepted: https, or http on this machine's loopback address in a sandbox")
+    return value.rstrip("/")
+
+
+def param_names(value):
+    """Names of search parameters; those that begin with `_` shape an answer or reach beyond a type, but for two."""
+    listed = value.split()
+    for name in listed:
+        if name.startswith("_") and name not in ("_id", "_lastUpdated"):
+            raise ValueError("accepted: names of search parameters of a resource type, `_id` and `_lastUpdated`")
+    return tuple(listed)
+
+
 def names(value):
     """A list of names, one a line or separated by spaces; `*` means all: None."""
     listed = value.split()
@@ -133,6 +153,84 @@ def limits_of(place, what, by_client, by_address):
     )
 
 
+UPSTREAM = (
+    Setting(
+        "bb2.fhir_source",
+        one_of("sql", "upstream"),
+        "sql",
+        "Where the records are: `sql`, in this server's database; `upstream`, in another FHIR server.",
+    ),
+    Setting(
+        "bb2.upstream_v1",
+        upstream_url,
+        None,
+        "The other server's base URL of FHIR STU3, for version 1. Without it, version 1 has no records.",
+    ),
+    Setting(
+        "bb2.upstream_v2",
+        upstream_url,
+        None,
+        "The other server's base URL of FHIR R4, for version 2. Without it, version 2 has no records.",
+    ),
+    Setting(
+        "bb2.upstream_ca",
+        Path,
+        None,
+        "File of the certificates (PEM) by which the other server is known. Default: those that this machine trusts.",
+    ),
+    Setting(
+        "bb2.upstream_certificate",
+        Path,
+        None,
+        "File of the client certificate (PEM) that is shown to the other server, with its chain.",
+    ),
+    Setting(
+        "bb2.upstream_key",
+        Path,
+        None,
+        "File of the key (PEM, without a passphrase) of that certificate. Default: the certificate's own file.",
+    ),
+    Setting(
+        "bb2.upstream_authorization",
+        Path,
+        None,
+        "File of the `Authorization` header, such as `Bearer …`, for the other server; read at each request, so that "
+        "it can be renewed.",
+    ),
+    Setting(
+        "bb2.upstream_connections",
+        whole(1, 1000),
+        "16",
+        "Connections that each process has to the other server, at most, for each version.",
+    ),
+    Setting("bb2.upstream_connect_seconds", whole(1, 60), "3", "Seconds until a connection must be made."),
+    Setting("bb2.upstream_read_seconds", whole(1, 300), "10", "Seconds that the other server may be silent."),
+    Setting(
+        "bb2.upstream_seconds",
+        whole(1, 300),
+        "30",
+        "Seconds for all that one request needs of the other server, with repeats and pages.",
+    ),
+    Setting(
+        "bb2.upstream_retries",
+        whole(0, 5),
+        "2",
+        "How often a request is repeated after a broken connection, a 502 or a 503.",
+    ),
+    Setting(
+        "bb2.upstream_megabytes",
+        whole(1, 1024),
+        "64",
+        "Megabytes that the other server may send for one request, unpacked, all pages together.",
+    ),
+    Setting(
+        "bb2.upstream_search_params",
+        param_names,
+        "_lastUpdated",
+        "Search parameters that the other server understands as this one does, with spaces between them: they are sent "
+        "along, so that it sends less. Every record is checked here in any case.",
+    ),
+)
 SETTINGS = (
     Setting("bb2.var", Path, "var", "Folder of the server's state: the SQLite database, the signing keys."),
     Setting("sqlalchemy.url", database_url, None, "The database. Default: `bb2.sqlite` in `bb2.var`."),
@@ -167,6 +265,7 @@ SETTINGS = (
         None,
         "About how many claims each of them has a year. Default: 10, or what the sandbox has.",
     ),
+    *UPSTREAM,
     Setting(
         "bb2.demographic_default",
         one_of("share", "withhold", "ask"),
@@ -241,7 +340,8 @@ SETTINGS = (
     Setting("bb2.support_phone", str, "1-800-633-4227", "The telephone number on the pages."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-SECRET = ("sqlalchemy.url", "bb2.limits_url")  #: they can hold a password
+#: They can hold a password.
+SECRET = ("sqlalchemy.url", "bb2.limits_url", "bb2.upstream_v1", "bb2.upstream_v2")
 BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
 
 
@@ -263,6 +363,17 @@ class Settings:
     def keys_folder(self):
         """Where the signing keys are."""
         return self.var / "keys"
+
+    @property
+    def upstream_bases(self):
+        """{API version: base URL} of the other FHIR server."""
+        bases = {"v1": self.upstream_v1, "v2": self.upstream_v2}
+        return {version: base for version, base in bases.items() if base}
+
+    @property
+    def record_versions(self):
+        """The API versions that have records."""
+        return tuple(self.upstream_bases) if self.fhir_source == "upstream" else ("v1", "v2")
 
     @classmethod
     def read(cls, ini=None, environ=None):
@@ -311,7 +422,19 @@ def _derived(values):
         raise SettingError(
             f"bb2.scopes must list the plugins that are switched on, as the server is public at {values['base_url']}"
         )
+    _check_upstream(values)
     return values
+
+
+def _check_upstream(values):
+    """Refuse half of a description of the other FHIR server."""
+    bases = [values[name] for name in ("upstream_v1", "upstream_v2") if values[name]]
+    if values["fhir_source"] == "upstream" and not bases:
+        raise SettingError("bb2.fhir_source = upstream needs bb2.upstream_v1, bb2.upstream_v2 or both")
+    if any(base.startswith("http:") for base in bases) and not values["sandbox"]:
+        raise SettingError("bb2.upstream_v1 and bb2.upstream_v2 must be https: only a sandbox may ask by http")
+    if values["upstream_key"] and not values["upstream_certificate"]:
+        raise SettingError("bb2.upstream_key needs bb2.upstream_certificate")
 
 
 def _refuse_unknown(ini, environ):

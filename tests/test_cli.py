@@ -19,6 +19,7 @@ from bb2.identity.builtin import find_account, is_password
 from bb2.models import Account, Beneficiary, Client, Record, RecordIndexing, SandboxPerson
 from bb2.oauth.secrets import same_secret
 from bb2.sandbox import PERSONAS
+from other_server import OtherServer, send
 
 CALLBACK = "https://app.example/callback"
 
@@ -211,6 +212,21 @@ def test_records_of_an_older_declaration_stop_the_server_until_bb2_init_has_made
     assert "run `bb2 reindex`, or `bb2 init`" in refused
     assert "ExplanationOfBenefit: " in bb2("init")[0]
     assert bb2("reindex")[0].startswith("Nothing to do")
+
+
+def test_a_person_of_another_fhir_server_gets_a_sign_in(bb2, db, monkeypatch):
+    record = {"resourceType": "Patient", "id": "-88", "name": [{"family": "Ruiz", "given": ["Eva"]}]}
+    known = f"/v2/fhir/Patient/{record['id']}"
+    adding = ("beneficiary", "add", "--username", "eva", "--patient")
+    with OtherServer(lambda handler: send(handler, record, 200 if handler.path == known else 404)) as other:
+        monkeypatch.setenv("BB2_FHIR_SOURCE", "upstream")
+        monkeypatch.setenv("BB2_UPSTREAM_V2", other.base)
+        monkeypatch.setenv("BB2_UPSTREAM_RETRIES", "0")
+        assert bb2(*adding, "-88", stdin="my own words\n")[1] == 0
+        assert "the other server does not have it" in bb2(*adding, "-99", stdin="my own words\n")[1]
+    assert "The server that holds the records" in bb2(*adding, "-88", stdin="my own words\n")[1]
+    person = find_account(db, "eva").beneficiary
+    assert (person.patient, person.given_name, person.family_name) == ("-88", "Eva", "Ruiz")
 
 
 def test_a_short_password_is_refused(bb2, state):

@@ -50,7 +50,7 @@ def test_every_setting_is_in_the_readme_with_its_default_and_its_sentence(settin
 
 def test_the_readme_names_no_setting_that_does_not_exist():
     assert set(re.findall(r"^\| `(bb2\.\w+|sqlalchemy\.\w+)`", README, re.MULTILINE)) == {s.name for s in SETTINGS}
-    assert set(re.findall(r"BB2_[A-Z_]+", README)) <= {setting.environment for setting in SETTINGS}
+    assert set(re.findall(r"BB2_[A-Z0-9_]+", README)) <= {setting.environment for setting in SETTINGS}
 
 
 def test_the_scopes_in_the_readme_are_those_that_are_built_in():

@@ -26,9 +26,11 @@ def test_every_setting_has_a_name_in_the_environment(setting):
         "bb2.scopes": "bb2:openid",
         "bb2.trusted_proxies": "192.0.2.7 2001:db8::/32",
         "bb2.limits_url": "valkey://127.0.0.1/0",
+        "bb2.upstream_v1": "https://fhir.example/v1",
+        "bb2.upstream_v2": "https://fhir.example/v2",
     }
     value = good.get(setting.name, setting.default or "true")
-    rest = {"bb2.scopes": "bb2:openid"}
+    rest = {"bb2.scopes": "bb2:openid", "bb2.upstream_certificate": "bb2.pem"}
     in_ini = read(rest | {setting.name: value})
     in_environment = read(rest, **{setting.environment: value})
     assert getattr(in_ini, setting.attribute) == getattr(in_environment, setting.attribute)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from bb2.cli import audit, clients, judge, keys, new_scope, people, records, report, scopes, sweep
 from bb2.db import make_engine
+from bb2.fhir import FhirError
 from bb2.fhir.reindex import IndexingError
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.errors import ClientError
@@ -121,6 +122,7 @@ def main():
     except (
         ClientError,
         DirectoryError,
+        FhirError,  # of the server that holds the records
         IndexingError,
         PluginValidationError,
         ScopeError,

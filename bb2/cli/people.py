@@ -1,15 +1,15 @@
 """bb2 beneficiary: sign-ins for people whose records are loaded, and what ends them."""
 
-import json
 import sys
 
 import click
-from sqlalchemy import select
+import orjson
 
+from bb2 import records_source
 from bb2.cli.acts import record_act
+from bb2.db import reader
 from bb2.identity import closing
 from bb2.identity.builtin import DirectoryError, add_account
-from bb2.models import Record
 
 
 def add_to(command):
@@ -31,8 +31,8 @@ def add(state, patient, username):
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
+    given_name, family_name = _name(_own_record(state, patient))
     with state.transaction() as db:
-        given_name, family_name = _name(db, patient)
         added = add_account(
             db,
             username=username,
@@ -82,13 +82,21 @@ def reopen(state, patient):
     click.echo(f"The record of {patient} is open again.")
 
 
-def _name(db, patient):
-    """(given name, family name) of the person whose own record is loaded, in either version."""
-    own = select(Record.body).where(Record.id == patient, Record.patient == patient).order_by(Record.version.desc())
-    body = db.scalars(own).first()
-    if body is None:
-        raise DirectoryError(f"there is no Patient record {patient}: load it first, with `bb2 load`")
-    names = json.loads(body).get("name")
+def _own_record(state, patient):
+    """The person's own record (a dict) from where the records are, of the newest version that has one."""
+    source = records_source(state.settings, reader(state.engine))
+    own = [resource for resource in state.registry.resources.values() if resource.patient_element == "id"]
+    for version in reversed(state.settings.record_versions):
+        for resource in own:
+            if record := source.read(version, resource, patient, patient):
+                return orjson.loads(record.body)
+    hint = "`bb2 load` loads it" if state.settings.fhir_source == "sql" else "the other server does not have it"
+    raise DirectoryError(f"there is no Patient record {patient}: {hint}")
+
+
+def _name(record):
+    """(given name, family name) of a person's own record."""
+    names = record.get("name")
     name = names[0] if isinstance(names, list) and names and isinstance(names[0], dict) else {}
     given = name.get("given")
     given = given[0] if isinstance(given, list) and given else ""

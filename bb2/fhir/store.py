@@ -26,6 +26,11 @@ class SqlStore:
     def __init__(self, reader):
         self.reader = reader
 
+    def check(self):
+        """Raises where the records cannot be read."""
+        with self.reader.connect() as connection:
+            connection.execute(select(record.number).limit(1)).first()
+
     def read(self, version, resource, id, patient):
         with self.reader.connect() as connection:
             named = {"version": version, "type": resource.type, "id": id, "patient": patient}

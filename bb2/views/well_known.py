@@ -1,13 +1,14 @@
 """Discovery documents, the public keys, the directory of apps, and health."""
 
 import logging
+from functools import partial
 
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 from sqlalchemy import select, text
 
 from bb2 import discovery
-from bb2.models import Client, Record
+from bb2.models import Client
 
 log = logging.getLogger(__name__)
 DEFAULT_VERSION = "v2"  # of the documents at the root; each version advertises its own URLs besides
@@ -69,18 +70,22 @@ def health(request):
 
 @public_document("health_db")
 def health_db(request):
-    return _checked(request, "the database", text("SELECT 1"))
+    return _checked(request, "the database", partial(_ask, request.registry["reader"]))
 
 
 @public_document("health_fhir")
 def health_fhir(request):
-    return _checked(request, "the store of FHIR records", select(Record.number).limit(1))
+    return _checked(request, "the store of FHIR records", request.registry["records"].check)
 
 
-def _checked(request, what, statement):
+def _ask(reader):
+    with reader.connect() as connection:
+        connection.execute(text("SELECT 1")).first()
+
+
+def _checked(request, what, check):
     try:
-        with request.registry["reader"].connect() as connection:
-            connection.execute(statement).first()
+        check()
     except Exception:  # whatever it is, it is not well
         log.warning("%s does not answer", what, exc_info=True)
         request.response.status_int = 503

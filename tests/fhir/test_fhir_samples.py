@@ -13,6 +13,7 @@ from fhir_records import (
     SAMPLE_FILES,
     VERSIONS,
     ask,
+    grant_to_another_app,
     pages,
     sample,
     sample_records,
@@ -156,3 +157,36 @@ def test_without_demographics_the_rest_of_each_record_is_whole(loaded, patient):
             if record["resourceType"] != "Patient":
                 out = loaded.fhir(f"{record['resourceType']}/{record['id']}", token, version=version).json
                 assert out == {name: value for name, value in record.items() if name != "subscriberId"}
+
+
+def test_the_samples_leave_another_server_as_they_leave_this_one(in_front, tmp_path):
+    """Whole and redacted, to the digit, whether they are in this server's database or in another bb2."""
+    patient, username = "567834", "sample"
+    person = {
+        "username": username,
+        "password": PASSWORD,
+        "patient": patient,
+        "given_name": "John",
+        "family_name": "Doe",
+    }
+    here = server_with(None, {version: sample_records(version, SAMPLE_FILES[version][0]) for version in VERSIONS})
+    with here.db() as db:
+        add_account(db, **person)
+    with in_front(here, tmp_path, username) as there:
+        with there.db() as db:
+            add_account(db, **person)
+        for share in (True, False):
+            mine, theirs = (
+                grant_to_another_app(server, EVERYTHING, share_demographic=share, username=username)
+                for server in (here, there)
+            )
+            for version in VERSIONS:
+                for path in ("Coverage", "ExplanationOfBenefit?_count=50", *(["Patient"] if share else [])):
+                    expected = here.fhir(path, mine, version=version).text
+                    found = there.fhir(path, theirs, version=version).text
+                    assert exactly(found) == exactly(expected) != []
+
+
+def exactly(text):
+    """The entries of a Bundle (str), with the digits of their numbers."""
+    return json.loads(text, parse_float=str)["entry"]

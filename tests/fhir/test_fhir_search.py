@@ -18,7 +18,6 @@ from fhir_records import (
     ids,
     link,
     person,
-    server_with,
 )
 
 from bb2.testing import ALICE, BOB
@@ -47,8 +46,8 @@ def records(version):
 
 
 @pytest.fixture(scope="module")
-def server(shared_engine):
-    return server_with(shared_engine, {version: records(version) for version in VERSIONS})
+def server(serve):
+    return serve({version: records(version) for version in VERSIONS})
 
 
 @pytest.fixture(scope="module")
@@ -516,9 +515,8 @@ def test_another_persons_record_and_an_unknown_id_are_the_same(server, token, ve
         }
 
 
-def test_a_record_of_one_version_is_not_in_the_other(server):
-    with server.db() as db:
-        server.load(db, {"v1": [coverage("c", BOB)]})
+def test_a_record_of_one_version_is_not_in_the_other(make_server):
+    server = make_server(records={"v1": [coverage("c", BOB)]})
     token = server.grant(EVERYTHING, username="bob")
     server.fhir("Coverage/part-c--1002", token, version="v1")
     server.fhir("Coverage/part-c--1002", token, version="v2", status=404)
