@@ -67,12 +67,6 @@ class Page:
         span = query.span([record.id for record in records])
         return cls(len(records), records[slice(*span)], span if query.count else None)
 
-    @classmethod
-    def of(cls, query, found):
-        """The Page of a Query from every FhirRecord that it matches, in any order: for sources without a database."""
-        records = sorted(found, key=lambda record: record.id)
-        return cls(len(records), records[query.offset : query.offset + query.count])
-
 
 class FhirSource(Protocol):
     """Anything that finds FHIR records of one patient.
