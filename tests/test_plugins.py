@@ -187,7 +187,8 @@ def test_a_misspelt_hook_is_refused_and_the_hooks_are_listed():
 
     message = refused(openid, SimpleNamespace(name="dental", register_scope=register_scope))
     assert "plugin test:dental: unknown hook 'register_scope'" in message
-    assert message.endswith("the hooks are: configure, register_fhir_sources, register_scopes, userinfo_claims")
+    hooks = "configure, register_fhir_sources, register_scopes, register_sensitivities, userinfo_claims"
+    assert message.endswith(f"the hooks are: {hooks}")
 
 
 def test_a_misspelt_argument_of_a_hook_is_refused():

@@ -144,7 +144,7 @@ def test_a_session_that_is_gone_shares_nothing_and_says_how_to_go_on(person):
 def test_a_choice_without_default_must_be_made(make_person, asking_server):
     person = make_person(asking_server)
     person.to_consent()
-    assert person.page.locator("input[type=radio]:checked").count() == 0
+    assert person.page.locator("input[name=demographic]:checked").count() == 0
     person.answer("yes")
     assert "/consent/" in person.page.url
     expect(person.page).to_have_title(re.compile("^Problem:"))
