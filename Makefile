@@ -29,12 +29,13 @@ lint: $(VENV)/.installed-for-tests
 pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
 
-# bb2 beside its peers.  `make benchmark ROUNDS=1 SECONDS=0.2` only shows that it works.
+# bb2 beside its peers, and loading beside a bare statement.  `make benchmark ROUNDS=1 SECONDS=0.2` only shows that it works.
 ROUNDS ?= 5
 SECONDS ?= 2
 
 benchmark: $(VENV)/.installed-for-benchmarks
 	@$(VENV)/bin/python benchmarks/oauth.py --rounds $(ROUNDS) --seconds $(SECONDS)
+	@$(VENV)/bin/python benchmarks/loading.py --rounds $(ROUNDS)
 
 $(VENV)/.installed-for-benchmarks: setup.py | $(VENV)/.installed-for-tests
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'

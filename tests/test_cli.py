@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey, KeySet
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bb2 import cli
 from bb2.db import make_engine, reader
 from bb2.identity.builtin import find_account, is_password
-from bb2.models import Account, Beneficiary, Client, Record, SandboxPerson
+from bb2.models import Account, Beneficiary, Client, Record, RecordIndexing, SandboxPerson
 from bb2.oauth.secrets import same_secret
 from bb2.sandbox import PERSONAS
 
@@ -199,6 +199,18 @@ def test_a_loaded_person_gets_a_sign_in(bb2, db, state):
     assert is_password(account.password_hash, "my own words")
     person = account.beneficiary
     assert (person.patient, person.given_name, person.family_name) == ("-77", "Ana", "Núñez")
+
+
+def test_records_of_an_older_declaration_stop_the_server_until_bb2_init_has_made_them_anew(bb2, state):
+    engine = make_engine(f"sqlite:///{state}/bb2.sqlite")
+    with engine.begin() as connection:  # as a database of the revision before
+        connection.execute(delete(RecordIndexing))
+    engine.dispose()
+    refused = bb2("serve")[1]
+    assert "records of Coverage, ExplanationOfBenefit, Patient were loaded when" in refused
+    assert "run `bb2 reindex`, or `bb2 init`" in refused
+    assert "ExplanationOfBenefit: " in bb2("init")[0]
+    assert bb2("reindex")[0].startswith("Nothing to do")
 
 
 def test_a_short_password_is_refused(bb2, state):

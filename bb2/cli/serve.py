@@ -51,9 +51,9 @@ def serve(state, init_first):
     settings = state.settings
     app = make_app(settings, state.engine, state.plugins, SigningKeys.load(settings.keys_folder))
     server = _listen(app, settings.port)
-    start(app)
-    welcome(state)
     try:
+        start(app)
+        welcome(state)
         server.run()
     except KeyboardInterrupt:
         click.echo("Stopped.")

@@ -3,6 +3,7 @@
 import re
 from calendar import isleap, monthrange
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MICROSECOND = timedelta(microseconds=1)
 # Every datetime here is naive: zones are taken off in microseconds, which do not overflow.
@@ -18,6 +19,7 @@ FHIR_DATE = re.compile(
 )
 
 
+@lru_cache(10_000)  # a file of claims names the same days again and again
 def interval(text):
     """(first microsecond, the microsecond after the last) since 1970.  ValueError for what is not a FHIR date.
 
@@ -33,7 +35,14 @@ def interval(text):
 
 def instant(text):
     """A FHIR instant (date, time, zone) in microseconds since 1970.  ValueError for what is none."""
-    match = FHIR_DATE.fullmatch(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is not a FHIR instant")
+    return _instant(text)
+
+
+@lru_cache(10_000)
+def _instant(text):
+    match = FHIR_DATE.fullmatch(text)
     if not match or not match["second"] or not match["zone"]:
         raise ValueError(f"{text!r} is not a FHIR instant")
     return _microseconds(_start(match.groupdict())) - _ahead_of_utc(match["zone"])

@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -19,7 +18,7 @@ from bb2.scopes import API_VERSIONS
 
 JSON_SPACE = b" \t\r\n"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-BATCH = 500  # records written at a time
+BATCH, LARGE = 200, 1 << 23  # records, or characters of them, written at a time
 RELEASES = {
     release.lower(): version for version, (release, _number) in API_VERSIONS.items()
 }  #: {"stu3": "v1", "r4": "v2"}
@@ -62,9 +61,15 @@ def write_rows(db, rows):
 
 
 def _batches(rows):
-    """Lists of at most BATCH rows."""
-    rows = iter(rows)
-    while some := list(islice(rows, BATCH)):
+    """Lists of at most BATCH rows, and about LARGE characters."""
+    some, size = [], 0
+    for columns, found in rows:
+        some.append((columns, found))
+        size += len(columns["body"])
+        if len(some) == BATCH or size > LARGE:
+            yield some
+            some, size = [], 0
+    if some:
         yield some
 
 

@@ -14,7 +14,7 @@ from bb2.fhir.write import delete_rows, insert_rows
 from bb2.models import Record, RecordIndexing
 from bb2.scopes import API_VERSIONS
 
-BATCH = 500  # records made anew at a time
+BATCH = 200  # records made anew at a time
 
 
 class IndexingError(Exception):
