@@ -245,7 +245,7 @@ def test_a_token_with_a_demographic_scope_that_opens_no_record_is_redacted_too(s
 )
 def test_a_medicare_number_is_found_by_its_form(text):
     bodies = [
-        {"note": text},
+        {"description": text},
         {"class": [{"value": text, "name": "Part A"}]},
         {"extension": [{"url": "https://e.org/x", "valueString": text}]},
         {"given": ["Part A", text], "_given": [None, {"id": "x"}]},
@@ -261,7 +261,7 @@ def test_a_medicare_number_is_found_by_its_form(text):
 
 @pytest.mark.parametrize("text", ["1EG4TE5MK7", "91EG4TE5MK73", "1EG4TE5MK734", "0EG4TE5MK73", "11114115111"])
 def test_what_only_looks_like_a_medicare_number_stays(text):
-    body = json.dumps(coverage("a") | {"note": text})
+    body = json.dumps(coverage("a") | {"description": text})
     assert redacted(body, RESOURCES["Coverage"], RESOURCES) is body
 
 
@@ -353,7 +353,7 @@ def test_the_state_of_care_stays_and_what_labels_stays_with_it():
 
 # Anything, anywhere
 
-keys = st.sampled_from(["extension", "item", "type", "coding", "category", "payor", "value", "class", "x", "modifier"])
+keys = st.sampled_from(["detail", "item", "type", "coding", "category", "payor", "value", "class", "x", "modifier"])
 leaves = st.one_of(
     st.none(), st.booleans(), st.integers(), st.sampled_from(["a", "http://e.org/x", "", "Part A", "MC"])
 )
