@@ -19,8 +19,8 @@ WORDS = re.compile(
     r"|(?:medical|mdcl)[^a-z](?:record|rec|rcrd)"
     r")(?:[^a-z]|$)"
 )
-#: Where the beneficiary lives, and how to reach or name them (CMS's variables: `bene_mlg_cntct_zip_cd`, `bene_cnty_cd`,
-#: `bene_state_cd`, and `state_code` or `state_cnty_fips_cd_01`, which are the beneficiary's where no provider is named).
+#: Where the beneficiary lives, and how to reach or name them (CMS's variables: `bene_mlg_cntct_zip_cd`,
+#: `bene_cnty_cd`, `bene_state_cd`; `state_code` and `state_cnty_fips_cd_01`, which name nobody else).
 HOME = re.compile(
     r"(?:^|[^a-z])bene[^a-z](?:.*[^a-z])?(?:zip|cnty|county|state|addr|address|city|name|phone|tel|email)(?:[^a-z]|$)"
     r"|^(?:state|cnty|county|zip)(?:[^a-z](?:cnty|county|fips))*[^a-z](?:cd|code)(?:[^a-z]|$)"
@@ -32,8 +32,8 @@ OIDS = re.compile(r"urn:oid:2\.16\.840\.1\.113883\.(?:4\.(?:1|572|927|3\.\d+|330
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 #: Words that say of an identifier, where no code does, that it is a number of the person.
 NUMBER_WORDS = re.compile(
-    r"\b(?:medic(?:are|aid) (?:number|no|id|card|claim|beneficiary)|member|subscriber|insured|beneficiary|patient|mbi|hicn?|ssn|social security|mrn|medical record"
-    r"|passport|driver)",
+    r"\b(?:medic(?:are|aid) (?:number|no|id|card|claim|beneficiary)|member|subscriber|insured|beneficiary|patient"
+    r"|mbi|hicn?|ssn|social security|mrn|medical record|passport|driver)",
     re.IGNORECASE,
 )
 #: Whose extensions and systems are known: HL7's and CMS's.  What another extension says, nobody can tell.
@@ -63,14 +63,12 @@ PERSON_NUMBERS = (
 )  # HL7's
 TYPE_CODES = frozenset((*PERSON_NUMBERS, "pat", "um", "patientaccountnumber", "medicalrecordnumber"))
 
-#: Codes for who a person is in systems that have codes for everything: LOINC (birth date, age, race, ethnicity, sex,
-#: name) and SNOMED CT (female, male).
+#: Codes for who a person is in systems that have codes for everything: birth date, age, race, ethnicity, sex, sex
+#: assigned at birth, name; female, male.
+LOINC = ("21112-8", "30525-0", "32624-9", "69490-1", "46098-0", "76689-9", "54125-0")
+SNOMED_CT = ("248152002", "248153007")
 CODES = frozenset(
-    {
-        ("http://loinc.org", code)
-        for code in ("21112-8", "30525-0", "32624-9", "69490-1", "46098-0", "76689-9", "54125-0")
-    }
-    | {("http://snomed.info/sct", code) for code in ("248152002", "248153007")}
+    [("http://loinc.org", code) for code in LOINC] + [("http://snomed.info/sct", code) for code in SNOMED_CT]
 )
 
 
@@ -94,7 +92,7 @@ PROVIDERS_HAVE_THEM_TOO = _and_what_extends(
 #: Elements whose text can say it of the whole object that they stand in: an extension, an identifier, a narrative.
 NAMING_KEYS = frozenset({"url", "system", "code", "div"})
 
-#: Between the parts of a Medicare number: nothing, or what people write there.  (A number in a JSON text is looked for.)
+#: Between the parts of a Medicare number: nothing, or what people write there, but no mark of JSON's structure.
 BETWEEN = r"[^A-Za-z0-9\",:{}\[\]]{0,2}"
 #: The form of a Medicare number, with or without dashes or spaces (CMS, "Understanding the MBI format").  CMS's pretend
 #: numbers have letters that real ones avoid, so every letter counts.  Before 2018 it was a social security number and a

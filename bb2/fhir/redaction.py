@@ -68,7 +68,7 @@ SAME, CHANGED, GONE = range(3)  #: what became of an element
 HIDDEN_KEYS = PERSONAL_KEYS | PROVIDERS_HAVE_THEM_TOO
 #: Elements whose text is looked at, even where it holds no Medicare number, and those whose objects are.
 SAYING_KEYS = NAMING_KEYS | HIDDEN_KEYS | PEOPLE_ELEMENTS | IN_WORDS
-LOOKED_AT = HIDDEN_KEYS | POINTING_ELEMENTS | EXTENSIONS | {"contained", "name", "tag", "type", "valueIdentifier"}
+LOOKED_AT = HIDDEN_KEYS | POINTING_ELEMENTS | {"contained", "name", "tag", "type", "valueIdentifier"}
 NOTHING = {}
 _ABSENT = object()
 
@@ -207,6 +207,8 @@ class _Redaction:
 
     def _object(self, key, value, around):
         """Clean an object under a key of the one around it, or a member of the list there."""
+        if key in EXTENSIONS:
+            return GONE if is_unknown(value.get("url")) else self._clean(key, value)
         if key in LOOKED_AT or key[:1] == "_":
             if key == "contained":
                 return self._clean_contained(value)
@@ -224,8 +226,6 @@ class _Redaction:
 
     def _is_hidden(self, key, value, around):
         """True for an object that goes as a whole: what its place or its label says is the person's, or unknown."""
-        if key in EXTENSIONS:
-            return is_unknown(value.get("url"))
         if key == "type":
             return "value" in around and words_say_person_number(value)
         if key in ("valueIdentifier", "tag"):
