@@ -17,9 +17,9 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The state machine and the fuzzing of `make test`, for some minutes instead of some seconds.
+# The state machine, the fuzzing and the declining of `make test`, for some minutes instead of some seconds.
 proofs: $(VENV)/.installed-for-tests
-	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py
+	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .

@@ -62,13 +62,14 @@ TARGET = re.compile(
 LABELS = frozenset({"type", "category", "code", "coding"})
 IN_WORDS = frozenset({"valueString", "_valueString"})
 EXTENSIONS = frozenset({"extension", "modifierExtension"})
+OF_A_PLACE = frozenset({"state", "country"})  #: what stays of where care was given, as that can be at home
 OF_WHAT_EXTENDS = frozenset({"id", "extension"})  #: FHIR, "JSON": what may extend a plain value
-ALWAYS_DECLARED = ("text", "meta.source")
+ALWAYS_DECLARED = ("text", "meta.source", "processNote.text")  #: what is written for or about this one person
 SAME, CHANGED, GONE = range(3)  #: what became of an element
 HIDDEN_KEYS = PERSONAL_KEYS | PROVIDERS_HAVE_THEM_TOO
 #: Elements whose text is looked at, even where it holds no Medicare number, and those whose objects are.
 SAYING_KEYS = NAMING_KEYS | HIDDEN_KEYS | PEOPLE_ELEMENTS | IN_WORDS
-LOOKED_AT = HIDDEN_KEYS | POINTING_ELEMENTS | {"contained", "name", "tag", "type", "valueIdentifier"}
+LOOKED_AT = HIDDEN_KEYS | POINTING_ELEMENTS | {"contained", "locationAddress", "name", "tag", "type", "valueIdentifier"}
 NOTHING = {}
 _ABSENT = object()
 
@@ -216,8 +217,9 @@ class _Redaction:
                 return GONE
             if key in POINTING_ELEMENTS:
                 return self._only_where_it_points(value)
-            if key[:1] == "_":
-                return max(_take_out(value, value.keys() - OF_WHAT_EXTENDS), self._clean(key, value))
+            if key == "locationAddress" or key[:1] == "_":
+                stays = OF_WHAT_EXTENDS if key[:1] == "_" else OF_A_PLACE
+                return max(_take_out(value, value.keys() - stays), self._clean(key, value))
         if "resourceType" in value:
             return self._clean_contained(value)
         if ("reference" in value or "type" in value) and self._says_only_where(key, value):
