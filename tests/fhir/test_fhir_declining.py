@@ -3,7 +3,7 @@
 Each record goes out twice: with one person's values planted at some places, and with another's, different in all,
 at the same places.  The answers must be the same, to the byte: so a sex, a year or a state is found as well as a name.
 
-`make test` plants in every record of CMS's samples and in some of two synthetic people, `make proofs` in those of 1,000.
+`make test` plants in every record of the samples and in some of two synthetic people, `make proofs` in those of 1,000.
 """
 
 import json
