@@ -149,7 +149,7 @@ COVERAGES = {
         ]
     },
     "a beneficiary of a version": {"beneficiary": {"reference": f"Patient/{ALICE}/_history/2", "display": WHO}},
-    "what extends the beneficiary": {"_beneficiary": {"extension": [], "display": WHO}},
+    "what extends the beneficiary": {"_beneficiary": {"display": WHO}},
     "what extends a name": extension("https://e.org/x", "_valueHumanName", {"extension": [{"valueString": WHO}]}),
     "a contained home": {
         "contained": [{"resourceType": "Location", "id": "h", "name": WHO, "address": {"line": [WHO]}}]
