@@ -35,7 +35,6 @@ WITHOUT = {
     "text in extensions": (redaction, "IN_WORDS", frozenset()),
     "references in words alone": (redaction, "NAMED_ELEMENTS", Everything()),
     "references to people and homes": (_Redaction, "_says_only_where", never),
-    "elements that only point": (redaction, "POINTING_ELEMENTS", frozenset()),
     "records about people and homes": (_Redaction, "_is_about_care", lambda *_: True),
     "what stands beside a plain value": (redaction, "OF_WHAT_EXTENDS", frozenset({"id", "extension", "display"})),
     "the rest of an address": (redaction, "OF_A_PLACE", frozenset({"state", "text"})),
