@@ -17,10 +17,11 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The state machine, the fuzzing and the synthetic people of `make test`: more of them, for some minutes instead of seconds.
+# The state machine, the fuzzing, the declining and the synthetic people of `make test`, for some minutes each.
 proofs: $(VENV)/.installed-for-tests
-	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py \
-		tests/sandbox/proof_of_the_people.py
+	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s \
+		tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py \
+		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/sandbox/proof_of_the_people.py
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .

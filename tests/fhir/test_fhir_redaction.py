@@ -30,6 +30,12 @@ ME = {"reference": f"Patient/{ALICE}"}
 NUMBER = "1EG4TE5MK73"
 
 
+CMS_VARIABLES = (
+    *("bene_race_cd", "bene_sex_ident_cd", "gndr_cd", "dob_dt", "bene_birth_dt", "bene_death_dt", "bene_age_cnt"),
+    *("state_code", "bene_county_cd", "bene_zip_cd", "state_cnty_fips_cd_01", "bene_srnm_name", "bene_1st_name"),
+)
+
+
 def extension(url, name="valueString", value=WHO):
     return {"extension": [{"url": url, name: value}]}
 
@@ -142,6 +148,36 @@ COVERAGES = {
             }
         ]
     },
+    "a beneficiary of a version": {"beneficiary": {"reference": f"Patient/{ALICE}/_history/2", "display": WHO}},
+    "what extends the beneficiary": {"_beneficiary": {"display": WHO}},
+    "what extends a name": extension("https://e.org/x", "_valueHumanName", {"extension": [{"valueString": WHO}]}),
+    "a contained home": {
+        "contained": [{"resourceType": "Location", "id": "h", "name": WHO, "address": {"line": [WHO]}}]
+    },
+    "a contained account": {"contained": [{"resourceType": "Account", "id": "a", "name": WHO}]},
+    "a contained family": {"contained": [{"resourceType": "Group", "id": "g", "name": WHO}]},
+    "a contained record without a type": {"contained": [{"id": "x", "name": [{"text": WHO}]}]},
+    "a contained birth date": {
+        "contained": [
+            {"resourceType": "Observation", "code": {"coding": [{"system": "http://loinc.org", "code": "21112-8"}]}}
+            | {"valueDateTime": WHO}
+        ]
+    },
+    "a geolocation": extension(f"{HL7}geolocation", "extension", [{"url": "latitude", "valueDecimal": WHO}]),
+    "an attachment in an extension": extension(f"{VARIABLE}clm_id", "valueAttachment", {"title": WHO}),
+    "a note in an extension": extension(f"{VARIABLE}clm_id", "valueAnnotation", {"authorString": WHO}),
+    "an organization named in an extension": extension(
+        f"{VARIABLE}clm_id", "valueReference", {"reference": "Organization/1", "display": WHO}
+    ),
+    "free text in an extension": extension(f"{VARIABLE}clm_id"),
+    "an extension of an unknown maker": extension("https://e.org/x", "valueDate"),
+    "an identifier in an extension, of an unknown system": extension(
+        f"{VARIABLE}clm_id", "valueIdentifier", {"system": "https://e.org/x", "value": WHO}
+    ),
+    "a number that only words name": {"payor": [{"identifier": {"type": {"text": "Medicare number"}, "value": WHO}}]},
+    "a tag": {"meta": {"tag": [{"system": "https://e.org/people", "code": WHO}]}},
+    "where it comes from": {"meta": {"source": f"https://e.org/{WHO}"}},
+    **{f"CMS's {name}": extension(f"{VARIABLE}{name}", "valueCoding", {"code": WHO}) for name in CMS_VARIABLES},
 }
 CLAIMS = {
     "the patient's name": {"patient": ME | {"display": WHO, "identifier": {"value": WHO}}},
@@ -149,6 +185,14 @@ CLAIMS = {
     "where the accident was": {"accident": {"locationAddress": {"text": WHO}}},
     "where care was given": {"item": [{"sequence": 1, "locationAddress": {"line": [WHO], "state": "IA"}}]},
     "the town of an added item": {"addItem": [{"locationAddress": {"city": WHO}}]},
+    "a service at somebody's home": {"item": [{"sequence": 1, "locationReference": {"display": WHO}}]},
+    "a home that a service refers to": {
+        "contained": [{"resourceType": "Location", "id": "h", "name": WHO}],
+        "item": [{"sequence": 1, "locationReference": {"reference": "#h", "display": WHO}}],
+    },
+    "a note of the process": {"processNote": [{"number": 1, "text": WHO}]},
+    "a note": {"note": [{"authorString": WHO, "text": WHO}]},
+    "supporting information in words": {"supportingInfo": [{"category": {"text": "other"}, "valueString": WHO}]},
     "an attached paper": {"supportingInfo": [{"valueAttachment": {"title": WHO}}]},
     "an attached paper in STU3": {"information": [{"valueAttachment": {"data": WHO}}]},
     "the printed form": {"form": {"title": WHO}},
@@ -238,6 +282,11 @@ def test_a_token_with_a_demographic_scope_that_opens_no_record_is_redacted_too(s
     [
         NUMBER,
         "1EG4-TE5-MK73",
+        "1EG4 TE5 MK73",
+        "1EG4\u2011TE5\u2011MK73",
+        "1eg4te5mk73",
+        "123-45-6789",
+        "123-45-6789-A",
         f"Medicare number: {NUMBER}.",
         "3S31P00AA00",  # one of CMS's pretend numbers, with letters that real ones avoid
         f"urn:mbi:{NUMBER}",
@@ -245,7 +294,7 @@ def test_a_token_with_a_demographic_scope_that_opens_no_record_is_redacted_too(s
 )
 def test_a_medicare_number_is_found_by_its_form(text):
     bodies = [
-        {"note": text},
+        {"description": text},
         {"class": [{"value": text, "name": "Part A"}]},
         {"extension": [{"url": "https://e.org/x", "valueString": text}]},
         {"given": ["Part A", text], "_given": [None, {"id": "x"}]},
@@ -261,7 +310,7 @@ def test_a_medicare_number_is_found_by_its_form(text):
 
 @pytest.mark.parametrize("text", ["1EG4TE5MK7", "91EG4TE5MK73", "1EG4TE5MK734", "0EG4TE5MK73", "11114115111"])
 def test_what_only_looks_like_a_medicare_number_stays(text):
-    body = json.dumps(coverage("a") | {"note": text})
+    body = json.dumps(coverage("a") | {"description": text})
     assert redacted(body, RESOURCES["Coverage"], RESOURCES) is body
 
 
@@ -353,7 +402,7 @@ def test_the_state_of_care_stays_and_what_labels_stays_with_it():
 
 # Anything, anywhere
 
-keys = st.sampled_from(["extension", "item", "type", "coding", "category", "payor", "value", "class", "x", "modifier"])
+keys = st.sampled_from(["detail", "item", "type", "coding", "category", "payor", "value", "class", "x", "modifier"])
 leaves = st.one_of(
     st.none(), st.booleans(), st.integers(), st.sampled_from(["a", "http://e.org/x", "", "Part A", "MC"])
 )

@@ -18,6 +18,7 @@ from fhir_records import (
     ids,
     link,
     person,
+    server_with,
 )
 
 from bb2.testing import ALICE, BOB
