@@ -40,9 +40,9 @@ class FhirRecord:
     patient: str
     body: str
     last_updated: int  #: microseconds since 1970
-    whole: bool = True  #: False: something was taken out for this token, or a label put in
     #: Which sensitivities it carries, as `bb2.sensitivities` has it; None: its source does not say.
     judgements: str | None = field(default=None, compare=False)
+    whole: bool = True  #: False: something was taken out for this token, or a label put in
 
     @classmethod
     def of(cls, resource, record):
