@@ -36,7 +36,6 @@ WITHOUT = {
     "references in words alone": (redaction, "NAMED_ELEMENTS", Everything()),
     "references to people and homes": (_Redaction, "_says_only_where", never),
     "records about people and homes": (_Redaction, "_is_about_care", lambda *_: True),
-    "what stands beside a plain value": (redaction, "OF_WHAT_EXTENDS", frozenset({"id", "extension", "display"})),
     "the rest of an address": (redaction, "OF_A_PLACE", frozenset({"state", "text"})),
     "labels and names by their place": (_Redaction, "_is_hidden", never),
 }
