@@ -68,6 +68,9 @@ def told(role: Role | None, who: Beneficiary, life: Life, first: date, rate: int
         if counted + adds <= wanted * 1.3 + 2:
             claims += more
             counted += adds
+    if counted < wanted * 3 / 4:  # more than illnesses cause
+        apart = max(1, int((life.now - first).days / (wanted - counted)))
+        claims += illnesses.much_care(life, dice.about("much care"), apart)
     return claims
 
 

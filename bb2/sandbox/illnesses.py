@@ -244,6 +244,17 @@ def often_ill(life: Life, dice: Dice) -> Iterator[Claim]:
         yield laboratory(life, day, "internist", ("I10", "E785"), "80053")
 
 
+def much_care(life: Life, dice: Dice, days: int) -> Iterator[Claim]:
+    """Somebody who is seen every so many days: an office, therapy, a laboratory."""
+    for number, day in enumerate(every(dice, after(life.since, 3), life.until, days, days // 3)):
+        if number % 3 == 0:
+            yield visit(life, day, "internist", ("I10", "E785"), "99213")
+        elif number % 3 == 1:
+            yield visit(life, day, "therapy", ("M5450",), "97110")
+        else:
+            yield laboratory(life, day, "internist", ("I10", "E785"), "80053")
+
+
 def low_thyroid(life: Life, dice: Dice) -> Iterator[Claim]:
     start = after(life.now, -dice.between(300, 560))
     for day in every(dice, start, life.until, 365):

@@ -21,6 +21,8 @@ AS_OF = date(2026, 11, 1)
 HORIZON = date(2027, 11, 1)
 #: Of personas, and at least those in which illnesses take their course.
 YEARS_OF_CLAIMS = 4
+#: ICD-10-CM is in use since October 2015.
+MOST_YEARS = 10
 #: (weight, why in Medicare): by age mostly; some of these are in it since this autumn.
 KINDS = ((80, "aged"), (4, "new"), (13, "disabled"), (3, "esrd"))
 
@@ -61,7 +63,9 @@ def people(count: int = 100, seed: int = 1, years: int = 4, claims_per_year: int
 
 
 def person(number: int, seed: int = 1, years: int = 4, claims_per_year: int = 10) -> SyntheticPerson:
-    """One of them."""
+    """One of them.  Raises ValueError for more than MOST_YEARS, or more claims a year than there are days."""
+    if not (1 <= years <= MOST_YEARS and 0 <= claims_per_year <= 365):
+        raise ValueError(f"{years} years with {claims_per_year} claims each: there are 1 to {MOST_YEARS}, 0 to 365")
     who = beneficiary(seed, number)
     return SyntheticPerson(
         number,
