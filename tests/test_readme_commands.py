@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 from pyramid.paster import get_app
 
-from bb2.oauth.keys import ensure_keys
+from bb2.cli import command
 from journey import connect
 from running import RunningServer
 
@@ -86,7 +87,8 @@ def access_token(server):
 
 def test_production_ini_makes_an_application(tmp_path, monkeypatch):
     monkeypatch.setenv("BB2_VAR", str(tmp_path))
-    ensure_keys(tmp_path / "keys")
+    ready = CliRunner().invoke(command, ["--config", str(ROOT / "production.ini"), "init"])
+    assert ready.exit_code == 0, ready.output
     app = get_app(str(ROOT / "production.ini"), "main")
     assert app.registry["settings"].sandbox is False
     assert {scope.family for scope in app.registry["scopes"]} >= {"openid", "patient/Coverage"}

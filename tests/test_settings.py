@@ -26,6 +26,9 @@ def test_every_setting_has_a_name_in_the_environment(setting):
         "bb2.scopes": "bb2:openid",
         "bb2.trusted_proxies": "192.0.2.7 2001:db8::/32",
         "bb2.limits_url": "valkey://127.0.0.1/0",
+        "bb2.sandbox_seed": "7",
+        "bb2.sandbox_years": "7",
+        "bb2.sandbox_claims_per_year": "7",
         "bb2.upstream_v1": "https://fhir.example/v1",
         "bb2.upstream_v2": "https://fhir.example/v2",
     }

@@ -71,14 +71,13 @@ def index_anew(state, types=None):
 
 def _load_one(state, path, version):
     with _progress_bar(path) as bar:
-        written = 0
 
         def on_read(size):
-            bar.update(size - bar.pos, written)
+            bar.update(size - bar.pos)
 
         def on_written(records):
-            nonlocal written
-            written = records
+            bar.current_item = records
+            bar.render_progress()
 
         options = {"version": version, "sensitivities": state.sensitivities}
         watched = {"on_read": on_read, "on_written": on_written} if bar else {}
