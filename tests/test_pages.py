@@ -221,7 +221,7 @@ def words(page):
     for element in foreign:
         element.decompose()
     texts = [html.get_text(" "), *(e["aria-label"] for e in html.find_all(attrs={"aria-label": True}))]
-    return set(re.findall(r"[^\W\d_]+", " ".join(texts).lower()))
+    return set(re.findall(r"\b[^\W\d_]+\b", " ".join(texts).lower()))
 
 
 def titles_in_the_sources():
