@@ -9,6 +9,9 @@ VENV := .venv
 CHROMIUM := /usr/bin/chromium
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
 
+# What one process has compiled, the next need not: a machine may say otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test proofs lint pictures benchmark clean
 
 run: $(VENV)/.installed
