@@ -24,7 +24,8 @@ test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
 proofs: $(VENV)/.installed-for-tests
 	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s \
 		tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py \
-		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/sandbox/proof_of_the_people.py
+		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/sandbox/proof_of_the_people.py \
+		tests/clients/proof_of_personas.py
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .
@@ -33,16 +34,18 @@ lint: $(VENV)/.installed-for-tests
 pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
 
-# bb2 beside its peers, and its records beside bare statements.  `make benchmark ROUNDS=1 SECONDS=0.2 CLAIMS=200` only
+# bb2 beside its peers, and its records beside bare statements.  `make benchmark ROUNDS=1 SECONDS=0.2 CLAIMS=200 PEOPLE=100` only
 # shows that it works.
 ROUNDS ?= 5
 SECONDS ?= 2
 CLAIMS ?= 20000
+PEOPLE ?= 10000
 
 benchmark: $(VENV)/.installed-for-benchmarks
 	@$(VENV)/bin/python benchmarks/oauth.py --rounds $(ROUNDS) --seconds $(SECONDS)
 	@$(VENV)/bin/python benchmarks/records.py --claims $(CLAIMS)
 	@$(VENV)/bin/python benchmarks/loading.py --rounds $(ROUNDS)
+	@$(VENV)/bin/python benchmarks/people.py --people $(PEOPLE)
 
 # uv installs in seconds what takes pip a minute; pip goes on where uv cannot, as with an index that only pip is told of.
 PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check

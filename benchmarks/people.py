@@ -24,9 +24,11 @@ from bb2.models import Base
 from bb2.sandbox.fill import ensure_recipe, missing, write
 from bb2.sandbox.workers import made
 from bb2.scopes import coverage, explanation_of_benefit, openid, patient
+from bb2.settings import Settings
 from bb2.testing import PASSWORD, ConsentServer
 
 FEW, MANY = 100, 10_000
+SETTINGS = Settings.read({}, {})
 RECIPE = {"seed": 1, "years": 1, "claims_per_year": 5}
 PEOPLE = range(FEW - 10, FEW)  # who are asked about: none of them a persona
 SCOPES = "patient/Patient.read patient/Coverage.read patient/ExplanationOfBenefit.read"
@@ -40,7 +42,7 @@ def fill(engine, people):
     with Session(engine) as db, db.begin():
         recipe = ensure_recipe(db, RECIPE)
         numbers = missing(db, recipe, people)
-    for some in made(recipe, numbers, None):
+    for some in made(recipe, numbers, SETTINGS):
         with Session(engine) as db, db.begin():
             write(db, some)
     return time.perf_counter() - begun
