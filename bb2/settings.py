@@ -203,7 +203,6 @@ UPSTREAM = (
         "16",
         "Connections that each process has to the other server, at most, for each version.",
     ),
-    Setting("bb2.upstream_connect_seconds", whole(1, 60), "3", "Seconds until a connection must be made."),
     Setting("bb2.upstream_read_seconds", whole(1, 300), "10", "Seconds that the other server may be silent."),
     Setting(
         "bb2.upstream_seconds",

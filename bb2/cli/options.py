@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands have, and how they tell numbers."""
 
 from datetime import UTC, datetime
 
@@ -36,6 +36,11 @@ EXPORT = options(
     JSON,
     click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
 )
+
+
+def counted(number, what):
+    """`1 record`, `2 records`."""
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def csv_cell(value):

@@ -1,4 +1,4 @@
-"""bb2 load: FHIR files into the store."""
+"""bb2 load, bb2 reindex, bb2 judge: FHIR files into the store, and what is kept there beside each record."""
 
 import sys
 from collections import Counter
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from bb2.cli.options import counted
 from bb2.fhir.files import LoadError
+from bb2.fhir.judge import count_unjudged, judge_batch
 from bb2.fhir.load import RELEASES, load_file
 from bb2.fhir.reindex import reindex as make_anew
 from bb2.fhir.write import OUTCOMES
@@ -16,6 +18,7 @@ from bb2.fhir.write import OUTCOMES
 def add_to(command):
     command.add_command(load)
     command.add_command(reindex)
+    command.add_command(judge)
 
 
 @click.command()
@@ -58,15 +61,42 @@ def index_anew(state, types=None):
 
     def shown(records):
         if interactive:
-            click.echo(f"\rMaking anew what records are found by: {_counted(records)}", nl=False, err=True)
+            click.echo(f"\rMaking anew what records are found by: {counted(records, 'record')}", nl=False, err=True)
 
     with state.transaction() as db:
         counts = make_anew(db, state.registry.resources, types, shown)
     if interactive and counts:
         click.echo(err=True)
     for type, number in counts.items():
-        click.echo(f"{type}: {_counted(number)} can be found by what its plugin declares now.")
+        click.echo(f"{type}: {counted(number, 'record')} can be found by what its plugin declares now.")
     return counts.total()
+
+
+@click.command()
+@click.pass_obj
+def judge(state):
+    """Judge which stored records are sensitive, by the plugins and lists of today; until then they are withheld."""
+    if not judge_anew(state):
+        click.echo("Every record was judged by the rules of today.")
+
+
+def judge_anew(state):
+    """Judge what nobody has judged, some records in a transaction; says so, and returns how many records that were."""
+    with state.transaction() as db:
+        waiting = count_unjudged(db, state.sensitivities)
+    if not waiting:
+        return 0
+    judged = last = 0
+    with click.progressbar(length=waiting, label="Judging what is sensitive") as bar:
+        while True:
+            with state.transaction() as db:
+                count, last = judge_batch(db, state.sensitivities, last)
+            if not count:
+                break
+            judged += count
+            bar.update(count)
+    click.echo(f"{counted(judged, 'record')} {'was' if judged == 1 else 'were'} judged by the rules of today.")
+    return judged
 
 
 def _load_one(state, path, version):
@@ -83,7 +113,7 @@ def _load_one(state, path, version):
         watched = {"on_read": on_read, "on_written": on_written} if bar else {}
         with state.transaction() as db:
             counts = load_file(db, state.registry.resources, path, **options, **watched)
-    click.echo(f"{path}: {_counted(counts.total())}", err=True)
+    click.echo(f"{path}: {counted(counts.total(), 'record')}", err=True)
     return counts
 
 
@@ -96,11 +126,7 @@ def _progress_bar(path):
 
 
 def _shown(records):
-    return _counted(records or 0)
-
-
-def _counted(number):
-    return "1 record" if number == 1 else f"{number} records"
+    return counted(records or 0, "record")
 
 
 def _table(counts):

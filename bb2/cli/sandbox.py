@@ -8,13 +8,12 @@ import click
 from sqlalchemy import select
 
 from bb2.cli.acts import record_act
-from bb2.cli.options import JSON
+from bb2.cli.options import JSON, counted
 from bb2.models import Sandbox, SandboxPerson
 from bb2.sandbox import PERSONAS
 from bb2.sandbox.fill import SandboxError, recipe, reset_person, synthetic
 from bb2.sandbox.weeks import advance as advance_person
-
-TOGETHER = 25  #: people who are brought on in one transaction
+from bb2.sandbox.workers import TOGETHER
 
 
 def add_to(command):
@@ -71,7 +70,7 @@ def advance(state, weeks, username):
         listed = select(SandboxPerson.number).order_by(SandboxPerson.number)
         numbers = [synthetic(db, username).number] if username else db.scalars(listed).all()
     came, people = Counter(), []
-    with click.progressbar(length=len(numbers), label=f"{_counted(weeks, 'week')} go by", hidden=bool(username)) as bar:
+    with click.progressbar(length=len(numbers), label=f"{counted(weeks, 'week')} go by", hidden=bool(username)) as bar:
         for together in _some(numbers):
             with state.transaction() as db:
                 for number in together:
@@ -80,7 +79,7 @@ def advance(state, weeks, username):
                     came += brought
                     people += [number] if brought.total() else []
             bar.update(len(together))
-    click.echo(f"{_counted(came['new'], 'new claim')}, {came['adjusted']} processed anew, of {_told(people)}.")
+    click.echo(f"{counted(came['new'], 'new claim')}, {came['adjusted']} processed anew, of {_told(people)}.")
 
 
 def _some(numbers):
@@ -94,10 +93,6 @@ def _told(people):
     more = ", …" if len(people) > 3 else ""
     many = "1 person" if len(people) == 1 else f"{len(people)} people"
     return f"{many} ({names}{more})" if people else "nobody: more weeks bring more"
-
-
-def _counted(number, what):
-    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _only_in_a_sandbox(state):

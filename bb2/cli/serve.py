@@ -11,8 +11,7 @@ from sqlalchemy import func, select
 
 from bb2 import make_app, migrations, start
 from bb2.cli.acts import record_act
-from bb2.cli.judge import judge_records
-from bb2.cli.records import index_anew
+from bb2.cli.records import index_anew, judge_anew
 from bb2.models import Client, SandboxPerson
 from bb2.oauth.keys import SigningKeys, ensure_keys
 from bb2.sandbox.demo import ensure_demo_client
@@ -93,7 +92,7 @@ def _make_ready(state, beneficiaries, asked):
                 record_act(db, "key.made", kid=key.kid, alg=key.alg)
         click.echo(f"Signing keys were made: {', '.join(key.alg for key in new_keys)}.")
     index_anew(state)
-    judge_records(state)
+    judge_anew(state)
     if settings.sandbox:
         _fill_sandbox(state, beneficiaries or settings.beneficiaries, asked)
         with state.transaction() as db:

@@ -19,9 +19,8 @@ class Entry:
 
     param: str
     system: str | None = None  #: of a token; of a reference to a record here: its resource type
-    value: str | None = (
-        None  #: of a token, in lower case; of a string, `folded`; of a reference, the id, or the whole URL
-    )
+    #: of a token, in lower case; of a string, `folded`; of a reference, the id, or the whole URL
+    value: str | None = None
     low: int | None = None  #: of a date, as `bb2.fhir.dates.interval`
     high: int | None = None
 

@@ -20,9 +20,8 @@ from bb2.sensitivities import NONE_INSTALLED
 JSON_SPACE = b" \t\r\n"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 BATCH, LARGE = 200, 1 << 23  # records, or characters of them, written at a time
-RELEASES = {
-    release.lower(): version for version, (release, _number) in API_VERSIONS.items()
-}  #: {"stu3": "v1", "r4": "v2"}
+#: {"stu3": "v1", "r4": "v2"}
+RELEASES = {release.lower(): version for version, (release, _number) in API_VERSIONS.items()}
 
 
 def load_file(
@@ -43,15 +42,11 @@ def load_file(
     """
     version = version or _version_of_file(resources, path)
     mark_new(db, resources)
-    counts = Counter()
     rows = (_row(resources, path, located, version, sensitivities) for located in read_file(path, on_read))
     try:
-        for some in _batches(rows):
-            counts += write(db, some)
-            on_written(counts.total())
+        return write_rows(db, rows, on_written)
     except IntegrityError:
         raise LoadError(path, 1, "another load adds the same records at this moment: repeat this one") from None
-    return counts
 
 
 def load_records(db, resources, version, records, sensitivities=NONE_INSTALLED):
@@ -64,11 +59,12 @@ def made_rows(resources, version, records, sensitivities=NONE_INSTALLED):
     return [_checked_row(resources, orjson.dumps(record), version, sensitivities) for record in records]
 
 
-def write_rows(db, rows):
-    """Write rows of `made_rows` in the caller's transaction; returns as `load_file`."""
+def write_rows(db, rows, on_written=lambda records: None):
+    """Write rows of `made_rows` in the caller's transaction; `on_written` is told, and returned, as by `load_file`."""
     counts = Counter()
     for some in _batches(rows):
         counts += write(db, some)
+        on_written(counts.total())
     return counts
 
 

@@ -41,26 +41,10 @@ KNOWN = re.compile(r"https?://(?:[a-z0-9\-]+\.)*(?:hl7\.org|cms\.gov|cms\.hhs\.g
 
 #: Systems of codes that say what an identifier or a supporting information is, by their last part …
 TYPE_SYSTEMS = ("v2-0203", "0203", "identifier-type", "C4BBIdentifierType", "C4BBSupportingInfoType")
-#: … and those of their codes that mean a number of the person: of a member, subscriber, patient, account, licence.
+#: … and those of HL7's codes that mean a number of the person: of a member, subscriber, patient, account, licence.
 PERSON_NUMBERS = (
-    "AN",
-    "ANON",
-    "DL",
-    "HC",
-    "MA",
-    "MB",
-    "MC",
-    "MR",
-    "NH",
-    "NI",
-    "PI",
-    "PN",
-    "PPN",
-    "PT",
-    "SB",
-    "SN",
-    "SS",
-)  # HL7's
+    *("AN", "ANON", "DL", "HC", "MA", "MB", "MC", "MR", "NH", "NI", "PI", "PN", "PPN", "PT", "SB", "SN", "SS"),
+)
 TYPE_CODES = frozenset((*PERSON_NUMBERS, "pat", "um", "patientaccountnumber", "medicalrecordnumber"))
 
 #: Codes for who a person is in systems that have codes for everything: birth date, age, race, ethnicity, sex, sex

@@ -16,8 +16,8 @@ def row(resource, version, record, body):
     """(columns of `record`, Entries of `record_index`) of a record (a dict, and its JSON), or BadRecord.
 
     Without the time of its last change, which does not depend on the plugin, and the judgements of sensitivities, which
-    `bb2.fhir.judge` makes anew.  Whatever else is to be known of a record
-    without reading it belongs here, and what it depends on into `declaration`.
+    `bb2.fhir.judge` makes anew.  Whatever else is to be known of a record without reading it belongs here, and what it
+    depends on into `declaration`.
     """
     patient = resource.patient_of(record)
     if not patient:

@@ -59,7 +59,6 @@ class UpstreamSource:
                 tls=tls if base.startswith("https:") else None,
                 authorization=settings.upstream_authorization,
                 connections=settings.upstream_connections,
-                connect=settings.upstream_connect_seconds,
                 read=settings.upstream_read_seconds,
                 retries=settings.upstream_retries,
             )
