@@ -77,7 +77,7 @@ PROVIDERS_HAVE_THEM_TOO = _and_what_extends(
 NAMING_KEYS = frozenset({"url", "system", "code", "div"})
 
 #: Between the parts of a Medicare number: nothing, or what people write there, but no mark of JSON's structure.
-BETWEEN = r"[^A-Za-z0-9\",:{}\[\]]{0,2}"
+BETWEEN = r"[^A-Za-z0-9\",:{}\[\]]{0,3}"
 #: The form of a Medicare number, with or without dashes or spaces (CMS, "Understanding the MBI format").  CMS's pretend
 #: numbers have letters that real ones avoid, so every letter counts.  Before 2018 it was a social security number and a
 #: letter or two (HICN): these are known by their dashes only, as a taxonomy code of a provider is nine digits and an X.

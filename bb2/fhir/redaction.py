@@ -65,6 +65,7 @@ EXTENSIONS = frozenset({"extension", "modifierExtension"})
 OF_A_PLACE = frozenset({"state", "country"})  #: what stays of where care was given, as that can be at home
 OF_WHAT_EXTENDS = frozenset({"id", "extension"})  #: FHIR, "JSON": what may extend a plain value
 ALWAYS_DECLARED = ("text", "meta.source", "processNote.text")  #: what is written for or about this one person
+ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")  #: of orjson's JSON
 SAME, CHANGED, GONE = range(3)  #: what became of an element
 HIDDEN_KEYS = PERSONAL_KEYS | PROVIDERS_HAVE_THEM_TOO
 #: Elements whose text is looked at, even where it holds no Medicare number, and those whose objects are.
@@ -80,8 +81,10 @@ def redacted(body, resource, resources):
     `resource` is the record's FhirResource, `resources` {type: FhirResource} those that may be contained in it.
     """
     record = orjson.loads(body)
-    # An escape could hide a Medicare number from a look at the text, so escaped text is written plainly first.
-    numbers = may_hold_a_medicare_number(orjson.dumps(record).decode() if "\\" in body else body)
+    # An escape could hide a Medicare number from a look at the text, so escaped text is written plainly first; what
+    # is written as an escape even then (a tab, a quote) is no letter or digit, and may stand within a number.
+    plain = ESCAPE.sub("-", orjson.dumps(record).decode()) if "\\" in body else body
+    numbers = may_hold_a_medicare_number(plain)
     if not _Redaction(record, resource, resources, numbers).changes:
         return body
     if orjson.dumps(orjson.loads(body)).decode() == body:  # it writes each token as it was: nearly every stored record
@@ -164,7 +167,7 @@ class _Redaction:
                 if not self.numbers:  # most of a record
                     if key not in SAYING_KEYS:
                         continue
-                    if key in NAMING_KEYS and not is_personal(key, value, element.get("system")):
+                    if key in NAMING_KEYS and not is_personal(key, value, _system(element)):
                         continue
                 found = self._text(key, value, element)
             elif kind is dict:
@@ -197,7 +200,7 @@ class _Redaction:
     def _text(self, key, value, around):
         """GONE for a text that says it, or that labels an object that does."""
         if key in NAMING_KEYS:
-            if is_personal(key, value, around.get("system")):
+            if is_personal(key, value, _system(around)):
                 return GONE
         elif key in IN_WORDS:
             if "url" in around or "category" in around:
@@ -209,7 +212,7 @@ class _Redaction:
     def _object(self, key, value, around):
         """Clean an object under a key of the one around it, or a member of the list there."""
         if key in EXTENSIONS:
-            return GONE if is_unknown(value.get("url")) else self._clean(key, value)
+            return GONE if is_unknown(_text(value.get("url"))) else self._clean(key, value)
         if key in LOOKED_AT or key[:1] == "_":
             if key == "contained":
                 return self._clean_contained(value)
@@ -231,7 +234,7 @@ class _Redaction:
         if key == "type":
             return "value" in around and words_say_person_number(value)
         if key in ("valueIdentifier", "tag"):
-            return is_unknown(value.get("system"))
+            return is_unknown(_system(value))
         if key == "name":
             return not self.in_provider
         return key in IN_WORDS or (key in HIDDEN_KEYS and self._is_hidden_by_name(key))
@@ -287,6 +290,15 @@ def _remove(element, path):
 def _contained(record):
     contained = record.get("contained")
     return [c for c in contained if isinstance(c, dict)] if isinstance(contained, list) else []
+
+
+def _system(element):
+    return _text(element.get("system"))
+
+
+def _text(value):
+    """A text, or None for anything else that stands where one should: a list of texts is no name of a system."""
+    return value if isinstance(value, str) else None
 
 
 def _names_a_person_type(text):

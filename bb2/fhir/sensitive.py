@@ -48,7 +48,8 @@ def with_security(body, labels):
         record["meta"] = {}
     kept = record["meta"].get("security")
     kept = kept if isinstance(kept, list) else []
-    there = {(coding.get("system"), coding.get("code")) for coding in kept if isinstance(coding, dict)}
+    # A list, as what an odd record says there may be no key of a set.
+    there = [(coding.get("system"), coding.get("code")) for coding in kept if isinstance(coding, dict)]
     more = [label for label in labels if (label["system"], label["code"]) not in there]
     record["meta"]["security"] = [*kept, *more]
     return orjson.dumps(record).decode()

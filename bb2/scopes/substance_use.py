@@ -47,8 +47,17 @@ ELEMENTS = {
     "modifier": ("hcpcs",),
     "programCode": ("hcpcs",),
     "revenue": ("revenue",),
+    "prescription": ("ndc", "drug"),
+    "medicationCodeableConcept": ("ndc", "drug"),
     "packageCode": ("ms-drg",),
     "locationCodeableConcept": ("place",),
+}
+#: As which of them the codes of a contained record count.
+CONTAINED = {
+    "Condition": "diagnosis",
+    "Procedure": "procedure",
+    "Medication": "service",
+    "MedicationRequest": "medicationCodeableConcept",
 }
 
 
@@ -85,11 +94,13 @@ def padded(kind, code):
 
 def carries(codes, record):
     """True when a code of the list stands anywhere in a record (a dict)."""
-    # With each dict, the nearest element around it that says what its codes are.
+    # With each dict, the nearest element around it, or kind of contained record, that says what its codes are.
     waiting = [(record, None)]
     while waiting:
         value, element = waiting.pop()
-        if ("code" in value or "text" in value) and _tells(codes, value, element):
+        if "resourceType" in value:
+            element = CONTAINED.get(str(value["resourceType"]), element)
+        if ("code" in value or "text" in value or "display" in value) and _tells(codes, value, element):
             return True
         for key, inner in value.items():
             if inner.__class__ is dict:
@@ -109,12 +120,14 @@ def _dicts(members):
 
 
 def _tells(codes, value, element):
-    """True for a Coding with a code of the list, or a CodeableConcept with the name of a drug."""
-    code, display = value.get("code"), value.get("display")
-    if code.__class__ is str and _is_listed(codes, _text(value.get("system")), code, _text(display), element):
+    """True for a Coding with a code of the list, or whatever names a drug where one is named."""
+    code, display, text = value.get("code"), _text(value.get("display")), _text(value.get("text"))
+    if code.__class__ is int:  # careless, but what it says is clear
+        code = str(code)
+    if code.__class__ is str and _is_listed(codes, _text(value.get("system")), code, display, element):
         return True
-    names_drugs = "text" in value and "drug" in ELEMENTS.get(element, ())
-    return names_drugs and codes.names("drug", "", _text(value["text"]))
+    names_drugs = (text or (display and code is None)) and "drug" in ELEMENTS.get(element, ())
+    return bool(names_drugs) and codes.names("drug", text, display)
 
 
 def _text(value):
@@ -211,7 +224,7 @@ def register_sensitivities(settings):
         withhold=Words("No, leave these claims out", es="No, no incluir estos reclamos"),
         resource_types=("ExplanationOfBenefit", "Claim", "ClaimResponse"),
         carries=partial(carries, read_codes(listed)),
-        rules="1\n" + "\n".join(f"{kind},{code}" for kind, code in sorted(listed)),  # 1: of the code that reads them
+        rules="2\n" + "\n".join(f"{kind},{code}" for kind, code in sorted(listed)),  # 2: of the code that reads them
         label="ETH",
         label_display="substance abuse information sensitivity",
     )

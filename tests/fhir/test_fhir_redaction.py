@@ -308,6 +308,24 @@ def test_a_medicare_number_is_found_by_its_form(text):
         assert json.loads(out)["beneficiary"] == ME
 
 
+@pytest.mark.parametrize("between", ["\t", "\n", "\r\n", "\x01", "\\", " - "])
+def test_a_medicare_number_is_found_whatever_json_escapes_within_it(between):
+    body = json.dumps(coverage("a") | {"description": f"Member 1EG4{between}TE5{between}MK73"})
+    assert "MK73" not in redacted(body, RESOURCES["Coverage"], RESOURCES)
+
+
+@pytest.mark.parametrize("odd", [["x"], {"a": 1}, 1, None])
+def test_what_stands_where_a_system_or_a_url_should_stops_no_redaction(odd):
+    bodies = [
+        {"extension": [{"url": odd, "valueString": WHO}]},
+        {"meta": {"tag": [{"system": odd, "code": "x", "display": WHO}]}},
+        {"link": [{"valueIdentifier": {"system": odd, "value": WHO}}]},
+        {"subscriberId": WHO, "type": {"coding": [{"system": odd, "code": "x"}]}},
+    ]
+    for more in bodies:
+        assert WHO not in redacted(json.dumps(coverage("a") | more), RESOURCES["Coverage"], RESOURCES)
+
+
 @pytest.mark.parametrize("text", ["1EG4TE5MK7", "91EG4TE5MK73", "1EG4TE5MK734", "0EG4TE5MK73", "11114115111"])
 def test_what_only_looks_like_a_medicare_number_stays(text):
     body = json.dumps(coverage("a") | {"description": text})

@@ -158,6 +158,8 @@ class TestShared:
         assert '{"value":1.00}' in labelled
         assert orjson.loads(labelled)["meta"]["security"] == [other, mine]
         assert with_security(labelled, [mine]) == labelled
+        body = body.replace('"PSY"', '["PSY"]')
+        assert orjson.loads(with_security(body, [mine]))["meta"]["security"][1:] == [mine]
         for odd in '{"meta":7}', '{"meta":{"security":"x"}}', "{}":
             assert orjson.loads(with_security(odd, [mine]))["meta"]["security"] == [mine]
 

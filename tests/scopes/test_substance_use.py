@@ -76,6 +76,14 @@ def service(system, code, display=None, element="productOrService"):
         {"information": [{"category": concept(f"{BB}/codesystem/information", DRG), "code": concept(DRG, "897")}]},
         {"diagnosis": [{"diagnosisReference": {"reference": "#c"}}]}
         | {"contained": [{"resourceType": "Condition", "id": "c", "code": concept(ICD_10_CM, "F14.20")}]},
+        {"contained": [{"resourceType": "Condition", "code": concept(None, "F14.20")}]},
+        {"contained": [{"resourceType": "Procedure", "code": concept(ICD_9, "94.62")}]},
+        {"contained": [{"resourceType": "Medication", "code": {"text": "Suboxone film"}}]},
+        {"contained": [{"resourceType": "MedicationRequest", "medicationCodeableConcept": {"text": "Suboxone film"}}]},
+        {"prescription": {"reference": "MedicationRequest/1", "display": "Suboxone film"}},
+        {"item": [{"productOrService": {"coding": [{"display": "Suboxone film"}]}}]},
+        {"item": [{"locationCodeableConcept": {"coding": [{"system": PLACE, "code": 58}]}}]},
+        {"diagnosis": [{"packageCode": {"coding": [{"code": 896}]}}]},
     ],
 )
 def test_a_claim_with_a_code_of_the_list_carries_it(record):
