@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from re import sub
 
+from bb2.plugins import declared
 from bb2.scopes import Endpoint, Scope, ScopeError
 
 
@@ -19,11 +20,11 @@ class Declared:
 class ScopeRegistry:
     """Every registered scope by name, in the order in which it is shown."""
 
-    def __init__(self, declared):
+    def __init__(self, entries):
         self._scopes = {}
         self._plugins = {}
         self._openers = defaultdict(set)
-        for entry in sorted(declared, key=_order_on_the_page):
+        for entry in sorted(entries, key=_order_on_the_page):
             self._add(entry)
         #: scope name -> the names of the scopes that open all that it opens: asked at every request
         self._covering = {s.name: frozenset(o.name for o in self if o.covers(s)) for s in self}
@@ -35,16 +36,7 @@ class ScopeRegistry:
     @classmethod
     def from_plugins(cls, manager):
         """Ask every plugin of the manager for its scopes; an error names the plugin."""
-        declared = []
-        for implementation in manager.hook.register_scopes.get_hookimpls():
-            plugin = implementation.plugin_name
-            try:
-                scopes = implementation.function()
-                scopes = [scopes] if isinstance(scopes, Scope) else list(scopes or ())
-            except (ScopeError, TypeError) as error:  # TypeError: a field is missing, or misspelt
-                raise ScopeError(f"plugin {plugin}: {error}") from error
-            declared += [Declared(scope, plugin) for scope in scopes]
-        return cls(declared)
+        return cls(Declared(scope, plugin) for plugin, scope in declared(manager.hook.register_scopes, Scope))
 
     def _add(self, entry):
         scope = entry.scope
