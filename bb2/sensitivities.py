@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Withheld:
     """One sensitivity whose records a token does not open."""
 
-    free: str  #: stands in the judgements of each record that may leave all the same
+    free: str  #: stands in the judgements of each record that may go out all the same
     carries: Callable[[dict], bool] | None  #: judges a record without judgements; None: the plugin is gone
 
     def hides(self, record):
