@@ -16,7 +16,7 @@ def register_scopes():
 
 @hookspec
 def register_sensitivities(settings):
-    """Return the Sensitivity, or a list of the Sensitivities, whose records leave only with a Yes of their own.
+    """Return the Sensitivity, or a list of the Sensitivities, whose records go out only with a Yes of their own.
 
     `settings` as for `register_fhir_sources`.  Called once, at startup, and by the commands that load records.
     """

@@ -1,5 +1,6 @@
 """Which plugins are installed and switched on?  What is misspelt is refused."""
 
+from functools import partial
 from importlib.metadata import entry_points
 
 import pluggy
@@ -44,6 +45,29 @@ def plugin_manager(plugins):
         manager.register(plugins[name], name=name)
     _refuse_misspelt_hooks(manager)
     return manager
+
+
+def calls(hook, **arguments):
+    """(plugin's name, a call without arguments) of each that implements a hook, with those arguments that it takes."""
+    for implementation in hook.get_hookimpls():
+        taken = {name: value for name, value in arguments.items() if name in implementation.argnames}
+        yield implementation.plugin_name, partial(implementation.function, **taken)
+
+
+def declared(hook, kind, **arguments):
+    """[(plugin's name, value)] of the values of a kind, one or a list, that plugins return to a hook.
+
+    A ScopeError names the plugin that cannot make its own.
+    """
+    found = []
+    for plugin, call in calls(hook, **arguments):
+        try:
+            value = call()
+            values = [value] if isinstance(value, kind) else list(value or ())
+        except (ScopeError, TypeError) as error:  # TypeError: a field is missing, or misspelt
+            raise ScopeError(f"plugin {plugin}: {error}") from error
+        found += [(plugin, value) for value in values]
+    return found
 
 
 def _refuse_misspelt_hooks(manager):

@@ -1,30 +1,23 @@
 """Which scopes are installed, and what does each open?"""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import chain
 from re import sub
 
+from bb2.plugins import declared
 from bb2.scopes import Endpoint, Scope, ScopeError
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A scope and the name of the plugin that declares it."""
-
-    scope: Scope
-    plugin: str
 
 
 class ScopeRegistry:
     """Every registered scope by name, in the order in which it is shown."""
 
-    def __init__(self, declared):
+    def __init__(self, found):
+        """`found`: (plugin's name, Scope) of each."""
         self._scopes = {}
         self._plugins = {}
         self._openers = defaultdict(set)
-        for entry in sorted(declared, key=_order_on_the_page):
-            self._add(entry)
+        for plugin, scope in sorted(found, key=_order_on_the_page):
+            self._add(plugin, scope)
         #: scope name -> the names of the scopes that open all that it opens: asked at every request
         self._covering = {s.name: frozenset(o.name for o in self if o.covers(s)) for s in self}
         #: {resource type: FhirResource} for every type that a scope opens
@@ -35,24 +28,14 @@ class ScopeRegistry:
     @classmethod
     def from_plugins(cls, manager):
         """Ask every plugin of the manager for its scopes; an error names the plugin."""
-        declared = []
-        for implementation in manager.hook.register_scopes.get_hookimpls():
-            plugin = implementation.plugin_name
-            try:
-                scopes = implementation.function()
-                scopes = [scopes] if isinstance(scopes, Scope) else list(scopes or ())
-            except (ScopeError, TypeError) as error:  # TypeError: a field is missing, or misspelt
-                raise ScopeError(f"plugin {plugin}: {error}") from error
-            declared += [Declared(scope, plugin) for scope in scopes]
-        return cls(declared)
+        return cls(declared(manager.hook.register_scopes, Scope))
 
-    def _add(self, entry):
-        scope = entry.scope
+    def _add(self, plugin, scope):
         if scope.name in self._scopes:
-            rivals = f"{self._plugins[scope.name]} and {entry.plugin}"
+            rivals = f"{self._plugins[scope.name]} and {plugin}"
             raise ScopeError(f"{scope.name} is declared twice, by {rivals}: switch one of them off in bb2.scopes")
         self._scopes[scope.name] = scope
-        self._plugins[scope.name] = entry.plugin
+        self._plugins[scope.name] = plugin
         for endpoint in scope.endpoints:
             self._openers[endpoint].add(scope.name)
 
@@ -164,9 +147,9 @@ def _descriptions(endpoint):
         yield f"resource type {endpoint.resource.type}", endpoint.resource
 
 
-def _order_on_the_page(entry):
+def _order_on_the_page(found):
     """Who the person is comes last, records first; `.read` before the other spellings of its family."""
-    scope = entry.scope
+    _plugin, scope = found
     return (scope.demographic, not scope.opens_records, scope.order, scope.family, -len(scope.name), scope.name)
 
 

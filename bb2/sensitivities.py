@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from bb2.plugins import declared
 from bb2.scopes import ScopeError, Sensitivity
 
 FREE, CARRIES = "-", "+"
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 class Withheld:
     """One sensitivity whose records a token does not open."""
 
-    free: str  #: stands in the judgements of each record that may leave all the same
+    free: str  #: stands in the judgements of each record that may go out all the same
     carries: Callable[[dict], bool] | None  #: judges a record without judgements; None: the plugin is gone
 
     def hides(self, record):
@@ -39,19 +40,11 @@ class Sensitivities:
     def from_plugins(cls, manager, settings):
         """Ask every plugin of the manager for its sensitivities; an error names the plugin."""
         found, plugins = {}, {}
-        for implementation in manager.hook.register_sensitivities.get_hookimpls():
-            plugin = implementation.plugin_name
-            arguments = {"settings": settings} if "settings" in implementation.argnames else {}
-            try:
-                declared = implementation.function(**arguments)
-                declared = [declared] if isinstance(declared, Sensitivity) else list(declared or ())
-            except (ScopeError, TypeError) as error:  # TypeError: a field is missing, or misspelt
-                raise ScopeError(f"plugin {plugin}: {error}") from error
-            for sensitivity in declared:
-                if sensitivity.key in found:
-                    rivals = f"{plugins[sensitivity.key]} and {plugin}"
-                    raise ScopeError(f"the sensitivity {sensitivity.key} is declared twice, by {rivals}")
-                found[sensitivity.key], plugins[sensitivity.key] = sensitivity, plugin
+        for plugin, sensitivity in declared(manager.hook.register_sensitivities, Sensitivity, settings=settings):
+            if sensitivity.key in found:
+                rivals = f"{plugins[sensitivity.key]} and {plugin}"
+                raise ScopeError(f"the sensitivity {sensitivity.key} is declared twice, by {rivals}")
+            found[sensitivity.key], plugins[sensitivity.key] = sensitivity, plugin
         return cls(found[key] for key in sorted(found))
 
     def __iter__(self):

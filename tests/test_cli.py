@@ -20,6 +20,7 @@ from bb2.models import Account, Beneficiary, Client, Record, RecordIndexing, San
 from bb2.oauth.secrets import same_secret
 from bb2.sandbox import PERSONAS
 from other_server import OtherServer, send
+from running import free_port
 
 CALLBACK = "https://app.example/callback"
 
@@ -202,7 +203,8 @@ def test_a_loaded_person_gets_a_sign_in(bb2, db, state):
     assert (person.patient, person.given_name, person.family_name) == ("-77", "Ana", "Núñez")
 
 
-def test_records_of_an_older_declaration_stop_the_server_until_bb2_init_has_made_them_anew(bb2, state):
+def test_records_of_an_older_declaration_stop_the_server_until_bb2_init_has_made_them_anew(bb2, state, monkeypatch):
+    monkeypatch.setenv("BB2_PORT", str(free_port()))  # another test may listen on 8000 meanwhile
     engine = make_engine(f"sqlite:///{state}/bb2.sqlite")
     with engine.begin() as connection:  # as a database of the revision before
         connection.execute(delete(RecordIndexing))

@@ -26,7 +26,8 @@ LAYERS = [
     {"bb2.identity", "bb2.fhir"},
     {"bb2.oauth"},
     {"bb2.audit", "bb2.limits", "bb2.sweep"},
-    {"bb2.registry", "bb2.sensitivities", "bb2.plugins", "bb2.db", "bb2.settings", "bb2.migrations"},  # plumbing
+    {"bb2.registry", "bb2.sensitivities"},  # what the plugins declare
+    {"bb2.plugins", "bb2.db", "bb2.settings", "bb2.migrations"},  # plumbing
     {"bb2.models"},
     {"bb2.scopes"},  # the contract with plugins
     {"bb2.hookspecs"},

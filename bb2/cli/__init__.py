@@ -57,12 +57,16 @@ class State:
         return installed_plugins(self.settings.scopes)
 
     @cached_property
+    def manager(self):
+        return plugin_manager(self.plugins)
+
+    @cached_property
     def registry(self):
-        return ScopeRegistry.from_plugins(plugin_manager(self.plugins))
+        return ScopeRegistry.from_plugins(self.manager)
 
     @cached_property
     def sensitivities(self):
-        return Sensitivities.from_plugins(plugin_manager(self.plugins), self.settings)
+        return Sensitivities.from_plugins(self.manager, self.settings)
 
     def close(self):
         """Let go of the database, if it was reached."""

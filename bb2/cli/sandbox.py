@@ -12,8 +12,10 @@ from bb2.cli.options import JSON, counted
 from bb2.models import Sandbox, SandboxPerson
 from bb2.sandbox import PERSONAS
 from bb2.sandbox.fill import SandboxError, recipe, reset_person, synthetic
+from bb2.sandbox.identifiers import username_of
 from bb2.sandbox.weeks import advance as advance_person
-from bb2.sandbox.workers import TOGETHER
+
+TOGETHER = 25  #: people who are brought on in one transaction
 
 
 def add_to(command):
@@ -89,7 +91,7 @@ def _some(numbers):
 
 def _told(people):
     """How many people, and a few of them by name, for whoever wants to look."""
-    names = ", ".join(f"BBUser{number:05d}" for number in people[:3])
+    names = ", ".join(username_of(number) for number in people[:3])
     more = ", …" if len(people) > 3 else ""
     many = "1 person" if len(people) == 1 else f"{len(people)} people"
     return f"{many} ({names}{more})" if people else "nobody: more weeks bring more"

@@ -151,12 +151,7 @@ def parse(version, resource, patient, params, *, strict=False, base=""):
     for name, value in asked:
         if name != _base(name):
             raise _bad(name, value, f"{_base(name)} without a modifier")
-    controls = {}
-    for name, value in asked:
-        if name in CONTROLS:
-            # Clients repeat _count on a link that carries it already: the link's own comes first, and counts.
-            controls.setdefault(name, value)
-    count = _control(controls)
+    controls = _controls(asked)
     used = [(name, value) for name, value in asked if name not in CONTROLS]
     shaping = [(name, value) for name, value in controls.items() if name not in ("_count", *PLACES)]
     after = _cursor(controls, "_after")
@@ -164,14 +159,14 @@ def parse(version, resource, patient, params, *, strict=False, base=""):
         version,
         resource,
         patient,
-        _filters(resource, patient, used, base),
-        count,
-        _number(controls, "startIndex", 0),
-        after,
-        "" if after else _cursor(controls, "_before"),
-        _includes(resource, used),
-        (*used, *shaping),
-        ignored,
+        filters=_filters(resource, patient, used, base),
+        count=_count(controls),
+        offset=_number(controls, "startIndex", 0),
+        after=after,
+        before="" if after else _cursor(controls, "_before"),
+        includes=_includes(resource, used),
+        used=(*used, *shaping),
+        ignored=ignored,
     )
 
 
@@ -228,11 +223,21 @@ def _include(resource, value):
     raise _bad("_include", value, ", ".join(("*", *resource.include_values)))
 
 
-def _control(controls):
-    """The number of records on a page, and a check of the parameters that shape the answer."""
+def _controls(asked):
+    """{name: value} of the parameters that shape the answer, with the values that are accepted."""
+    controls = {}
+    for name, value in asked:
+        if name in CONTROLS:
+            # Clients repeat _count on a link that carries it already: the link's own comes first, and counts.
+            controls.setdefault(name, value)
     for name, accepted in CONTROLS.items():
         if accepted and controls.get(name, accepted[0]) not in accepted:
             raise _bad(name, controls[name], ", ".join(accepted))
+    return controls
+
+
+def _count(controls):
+    """The number of records on a page; 0 for the total only."""
     count = min(_number(controls, "_count", DEFAULT_COUNT), MOST_COUNT)
     return 0 if controls.get("_summary") == "count" else count
 

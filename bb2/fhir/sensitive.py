@@ -1,6 +1,6 @@
-"""Which records may a token see of those that carry a sensitivity, and how does one that leaves say so?
+"""Which records may a token see of those that carry a sensitivity, and how does one that goes out say so?
 
-The label is `meta.security` of FHIR, with HL7's ActCode; a record is stored as it came, and labelled when it leaves.
+The label is `meta.security` of FHIR, with HL7's ActCode; a record is stored as it came, and labelled when it goes out.
 """
 
 import json

@@ -11,7 +11,7 @@ from bb2.identity import closing
 from bb2.identity.builtin import DirectoryError, find_account, plain, published_hash
 from bb2.models import Account, Beneficiary, Record, Sandbox, SandboxPerson
 from bb2.oauth.secrets import new_secret
-from bb2.sandbox.identifiers import patient_id
+from bb2.sandbox.identifiers import patient_id, username_of
 from bb2.sandbox.people import AS_OF, SyntheticPerson, person
 from bb2.sandbox.personas import PERSONAS
 from bb2.scopes import API_VERSIONS
@@ -88,7 +88,7 @@ def missing(db, of: Recipe, wanted: int) -> list[int]:
 
     def free(number):
         patient = patient_id(of.seed, number)
-        return accounts.get(f"bbuser{number:05d}", patient) == patient
+        return accounts.get(plain(username_of(number)), patient) == patient
 
     return [number for number in range(wanted) if number not in there and free(number)]
 

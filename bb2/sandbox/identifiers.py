@@ -34,6 +34,14 @@ _NUMBERS_PER_SEED = 100_000
 _CLAIMS_PER_PERSON = 10_000
 
 
+def username_of(number: int) -> str:
+    return f"BBUser{number:05d}"
+
+
+def password_of(number: int) -> str:
+    return f"PW{number:05d}!"
+
+
 def patient_id(seed: int, number: int) -> str:
     """Patient.id: negative, as all of CMS's synthetic beneficiaries are."""
     return str(-(10**13 + seed % 10**6 * _NUMBERS_PER_SEED + number))

@@ -10,7 +10,7 @@ from bb2.sandbox.claims import Claim, Life
 from bb2.sandbox.costs import settle
 from bb2.sandbox.dice import Dice
 from bb2.sandbox.histories import covered, file, possible, told
-from bb2.sandbox.identifiers import mbi, patient_id
+from bb2.sandbox.identifiers import mbi, password_of, patient_id, username_of
 from bb2.sandbox.names import COMMUNITIES, MIDDLE_INITIALS, STREETS
 from bb2.sandbox.places import REGIONS, Neighbourhood
 from bb2.sandbox.roles import ROLES
@@ -69,8 +69,8 @@ def person(number: int, seed: int = 1, years: int = 4, claims_per_year: int = 10
     who = beneficiary(seed, number)
     return SyntheticPerson(
         number,
-        f"BBUser{number:05d}",
-        f"PW{number:05d}!",
+        username_of(number),
+        password_of(number),
         who.patient,
         who.given,
         who.family,

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from pyramid.i18n import TranslationStringFactory
 
+from bb2.sandbox.identifiers import password_of, username_of
+
 _ = TranslationStringFactory("bb2")
 
 
@@ -20,11 +22,11 @@ class Persona(NamedTuple):
 
     @property
     def username(self) -> str:
-        return f"BBUser{self.number:05d}"
+        return username_of(self.number)
 
     @property
     def password(self) -> str:
-        return f"PW{self.number:05d}!"
+        return password_of(self.number)
 
 
 #: {name: Persona}, in the order of their numbers, from 0 on without a gap.

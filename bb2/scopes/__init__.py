@@ -266,7 +266,7 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Sensitivity:
-    """A kind of record that leaves only where the beneficiary said Yes to a question of its own.
+    """A kind of record that goes out only where the beneficiary said Yes to a question of its own.
 
     Withheld is the default, and no setting changes it.  The words are plain str, `Words`, or translation strings.
     """
