@@ -15,7 +15,7 @@ from bb2.sandbox.fill import SandboxError, recipe, reset_person, synthetic
 from bb2.sandbox.identifiers import username_of
 from bb2.sandbox.weeks import advance as advance_person
 
-TOGETHER = 25  #: people who are brought on in one transaction
+TOGETHER = 5  #: people who are brought on in one transaction: while it is open, nobody can sign in on SQLite
 
 
 def add_to(command):

@@ -9,8 +9,9 @@ import json
 import logging
 import time
 from contextlib import contextmanager
+from math import isinf
 from threading import Lock
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import orjson
 
@@ -193,16 +194,22 @@ def _next(bundle, server):
     """
     for link in _list_of_objects(bundle, "link"):
         if link.get("relation") == "next":
-            try:
-                url = urlsplit(link["url"])
-            except (KeyError, TypeError, ValueError, AttributeError):
-                raise BadAnswer("its link to the next page cannot be read") from None
+            url = _split(link.get("url"))
             path = url.path if url.path.startswith("/") else f"{server.path}/{url.path}"
             below = path.rstrip("/") == server.path or path.startswith(f"{server.path}/")
-            if not below or ".." in path or not url.query.isascii() or not f"{path}{url.query}".isprintable():
+            if not below or ".." in unquote(path) or not url.query.isascii() or not f"{path}{url.query}".isprintable():
                 raise BadAnswer("its next page is not under its base")
             return f"{path.removeprefix(server.path).removeprefix('/')}?{url.query}"
     return None
+
+
+def _split(url):
+    try:
+        if isinstance(url, str):
+            return urlsplit(url)
+    except ValueError:
+        pass
+    raise BadAnswer("its link to the next page cannot be read")
 
 
 def _list_of_objects(bundle, name):
@@ -266,10 +273,12 @@ def _parsed(body, base):
 
 
 class _Number(float):
-    """A number that remembers its digits."""
+    """A number that remembers its digits; ValueError for one that is too large for a machine to read again."""
 
     def __new__(cls, text):
         number = super().__new__(cls, text)
+        if isinf(number):
+            raise ValueError("a boundless number")
         number.text = text
         return number
 

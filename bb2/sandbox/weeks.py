@@ -30,6 +30,7 @@ def advance(db, of: Recipe, person: SandboxPerson, weeks: int, resources, sensit
     that an app that asks for what is new gets it.  Needs the caller's transaction.  Raises SandboxError at the end of
     the sandbox's time.
     """
+    db.refresh(person, with_for_update=True)  # another command may be bringing the same weeks at this moment
     day, later = person.day, person.day + weeks * WEEK
     if later > HORIZON:
         raise SandboxError(f"time in a sandbox ends on {HORIZON}; `bb2 sandbox reset` begins a person anew")

@@ -87,6 +87,8 @@ def test_a_record_that_the_client_has_is_not_sent_again(get, shared):
         ("Mon, 01 Jul 2024 12:00:01 GMT", 304),
         ("Mon, 01 Jul 2024 11:59:59 GMT", 200),
         ("yesterday", 200),
+        ("Mon, 01 Jan 10000 00:00:00 GMT", 200),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 200),
     ],
 )
 def test_a_record_that_did_not_change_since_is_not_sent_again(get, shared, since, status):

@@ -229,6 +229,16 @@ class TestTime:
         bring(server, of, 22, 3)
         assert {key: undated(record) for key, record in stored(server, patient)[0].items()} == by_week
 
+    def test_weeks_that_another_command_brought_meanwhile_are_counted(self, server):
+        of = fill(server, 23)
+        with server.db() as db:
+            seen_before = db.get(SandboxPerson, 23)
+        bring(server, of, 23, 1)
+        with server.db() as db:
+            db.add(seen_before)
+            advance(db, of, seen_before, 1, server.scopes.resources, server.sensitivities)
+            assert seen_before.day == AS_OF + timedelta(weeks=2)
+
     def test_a_claim_that_is_processed_anew_says_so_in_both_versions(self, server):
         numbers = range(52, 60)  # of so many, somebody has such a claim
         of = fill(server, *numbers)
