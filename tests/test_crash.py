@@ -20,6 +20,7 @@ from journey import connect, token_response
 from running import BB2, RunningServer
 
 CALLBACK = "https://app.example/callback"
+ENOUGH = 8  # token responses: both people have connected again, as a rule, and one of them is under way
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -87,14 +88,19 @@ class App:
         registered = running.command("client", "add", "--name", new_secret(), "--redirect-uri", CALLBACK, "--json")
         self.credentials = {name: json.loads(registered)[name] for name in ("client_id", "client_secret")}
         self.latest = {}  #: the last token response that was acknowledged, for each person
+        self.acknowledged = threading.Semaphore(0)  #: released with each
 
     def connect(self, number):
         username, password = f"BBUser0000{number}", f"PW0000{number}!"
         answer = {"answer": "yes", "demographic": "share"}
-        self.latest[number] = connect(self.url, self.credentials, CALLBACK, username, password, **answer)
+        self.keep(number, connect(self.url, self.credentials, CALLBACK, username, password, **answer))
         for _ in range(2):
             # While it is under way, a lost answer may have spent the refresh token.
-            self.latest[number] = self.refresh(self.latest.pop(number))
+            self.keep(number, self.refresh(self.latest.pop(number)))
+
+    def keep(self, number, token):
+        self.latest[number] = token
+        self.acknowledged.release()
 
     def refresh(self, token):
         form = {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
@@ -111,9 +117,12 @@ class App:
 def test_consents_and_tokens_that_were_acknowledged_outlive_the_server(environ, engine):
     running = server(environ).__enter__()
     app = App(running)
-    threading.Timer(2, running.kill).start()
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(app.until_the_server_dies, range(2)))
+        under_way = pool.map(app.until_the_server_dies, range(2))
+        enough = all(app.acknowledged.acquire(timeout=30) for _ in range(ENOUGH))
+        running.kill()  # in any case: nobody waits for ever
+        list(under_way)
+    assert enough
     with server(environ) as again:
         app.url = again.url
         for token in app.latest.values():

@@ -1,4 +1,4 @@
-"""One server for each test process; a person at a phone for each test."""
+"""One server for each file of tests; a person at a phone for each test."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

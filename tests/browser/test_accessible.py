@@ -1,10 +1,12 @@
 """Axe finds no fault in any page (WCAG 2.2 AA, good practice); in both languages each fits the narrowest phone."""
 
 import json
+import re
 from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 NARROW = {"width": 320, "height": 568}
 RULES = {
@@ -37,6 +39,12 @@ class Inspector:
             self.faults.append(f"{name}: {fault}")
 
 
+@pytest.fixture(scope="session")
+def server(asking_server):
+    """The one on which the choice has no default: it has a page more, for who did not choose."""
+    return asking_server
+
+
 @contextmanager
 def inspection(make_person, server, language):
     """An Inspector with a narrow phone; what it found wrong fails the test at the end."""
@@ -65,6 +73,8 @@ def test_the_whole_journey(make_person, server, language):
         person.sign_in()
         look("consent")
         consent = person.page.url
+        person.choose("share")
+        look("consent-chosen")
         person.answer("yes")
         look("callback")
         person.visit("/connections")
@@ -82,13 +92,15 @@ def test_the_whole_journey(make_person, server, language):
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_pages_of_what_can_go_wrong(make_person, asking_server, language):
-    with inspection(make_person, asking_server, language) as inspector:
+def test_the_pages_of_what_can_go_wrong(make_person, server, language):
+    with inspection(make_person, server, language) as inspector:
         person, look = inspector.person, inspector.look
         person.to_consent(lang=language)
         person.answer("yes")
         look("choose")
-        person.answer("no")
+        person.answer("no")  # which needs no choice
+        assert "access_denied" in person.page.locator("main").inner_text()
+        assert person.page.locator("pre").count() == 0  # the app has nothing to show
         look("callback-no")
         person.visit("/nothing/here")
         look("no-such-page")
@@ -118,3 +130,24 @@ def test_an_app_with_a_long_name_and_all_its_links(make_person, server, language
         inspector.look("long-name-sign-in")
         person.sign_in()
         inspector.look("long-name-consent")
+
+
+def test_a_choice_that_was_not_made_is_asked_for_where_the_focus_is(make_person, server):
+    person = make_person(server)
+    person.to_consent()
+    assert person.page.locator("input[name=demographic]:checked").count() == 0
+    person.answer("yes")
+    assert "/consent/" in person.page.url
+    expect(person.page).to_have_title(re.compile("^Problem:"))
+    assert "One more answer is needed" in person.focused.inner_text()
+    person.picture("choose")
+    person.page.locator(".problem a").click()
+    assert person.focused.get_attribute("id") == "share"
+    person.choose("withhold")
+    person.answer("yes")
+    assert person.statuses() == {
+        "connect/userinfo": 403,
+        "fhir/Patient": 403,
+        "fhir/Coverage": 200,
+        "fhir/ExplanationOfBenefit": 200,
+    }
