@@ -395,7 +395,7 @@ def _keys():
     return SigningKeys.generate()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _assembled(settings, engine, plugins):
     """The application; the next server with the same plugins, settings and engine need not wait for it.
 

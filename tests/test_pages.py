@@ -8,18 +8,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from pyramid.httpexceptions import HTTPConflict
-from pyramid.security import NO_PERMISSION_REQUIRED
-from sqlalchemy.exc import OperationalError
 
 import bb2.views
+import broken_pages
 from bb2.clock import utcnow
 from bb2.identity import closing
 from bb2.identity.builtin import ensure_beneficiary
 from bb2.models import Beneficiary, Client, SandboxPerson
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.sandbox.personas import PERSONAS
-from bb2.scopes import hookimpl
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
 
@@ -31,41 +28,21 @@ SPANISH = {"usted", "su", "de", "la", "el", "que", "los", "las", "para", "una", 
 FOREIGN = {"en": SPANISH, "es": ENGLISH}
 
 
-BUSY = OperationalError("SELECT", {}, Exception("database is locked"))
-
-
-class Broken:
-    """A plugin whose own pages fail."""
-
-    name = "broken"
-
-    @hookimpl
-    def configure(self, config):
-        for name, failure in (
-            ("refused", HTTPConflict()),
-            ("broken", RuntimeError("a secret of the server")),
-            ("busy", BUSY),
-        ):
-            config.add_route(name, f"/{name}")
-            config.add_view(_raising(failure), route_name=name, permission=NO_PERMISSION_REQUIRED)
-
-
-def _raising(failure):
-    def view(request):
-        raise failure
-
-    return view
-
-
 def start(make_server, var):
     """A server on which every page can be reached."""
     settings = {"bb2.var": str(var), "bb2.demographic_default": "ask"}
-    return make_server(*BUILT_IN, Broken(), client={"name": "Carely"}, settings=settings)
+    return make_server(*BUILT_IN, broken_pages, client={"name": "Carely"}, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory):
+    """A folder for the servers of all tests that write nothing there: their settings are the same."""
+    return tmp_path_factory.mktemp("var")
 
 
 @pytest.fixture
-def server(make_server, tmp_path):
-    return start(make_server, tmp_path)
+def server(make_server, var):
+    return start(make_server, var)
 
 
 @pytest.fixture(scope="module", params=["en", "es"])
@@ -451,7 +428,8 @@ def test_a_connection_in_force_is_never_called_ended(server):
 # The test client
 
 
-def test_the_answer_of_the_test_client_can_be_read_again(server):
+def test_the_answer_of_the_test_client_can_be_read_again(make_server, tmp_path):
+    server = start(make_server, tmp_path)
     with server.db() as db:
         ensure_demo_client(db, server.scopes, server.settings.var, server.settings.base_url)
     server.sign_in()
