@@ -164,11 +164,12 @@ class TestAClosedAccount:
     )
     def test_refuses_the_sign_in_with_a_calm_page_and_only_to_its_person(self, server, end, words):
         end(server)
-        form = server.get("/sign-in").forms[0]
+        form = server.get("/v2/o/authorize", server.authorization_request(SCOPES)).follow().follow().forms[0]
         form["username"], form["password"] = "alice", PASSWORD
         page = form.submit("answer", value="sign-in", status=403)
         assert words in page.text
         assert server.settings.support_phone in page.text
+        assert "Cancel and go back to The App" in page.click("Sign in").text
         form["password"] = "a wrong password"
         page = form.submit("answer", value="sign-in", status=403)
         assert words not in page.text

@@ -137,11 +137,11 @@ def welcome(state):
         f"""
   1. Open {settings.base_url}/testclient and choose "Connect with Medicare".
   2. Sign in: user name BBUser00000, password PW00000! ({people_there} people; the next is BBUser00001, PW00001!).
-     Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `bb2 personas`.
+     Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `.venv/bin/bb2 personas`.
   3. Share your personal information: every request is answered 200.
   4. Connect again and leave it out: Patient and userinfo are answered 403.
 
-  Your own app: VAR={settings.var.absolute()} bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback
+  Your own app: VAR={settings.var.absolute()} .venv/bin/bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback
 
   Demo client: {demo["name"]}
     client_id      {demo["client_id"]}

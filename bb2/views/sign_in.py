@@ -101,8 +101,12 @@ class SignIn:
         if wait.first:
             audit.record(self.db, "account.paused", **self._asked())
             self.db.commit()
+        raise TooMany(wait, way_on=self._again())
+
+    def _again(self):
+        """The way on to this page, with the request of the app: its Cancel leads back there."""
         query = {"request": self.kept.id} if self.kept else None
-        raise TooMany(wait, way_on=(self.request.route_path("sign_in", _query=query), _("Sign in")))
+        return self.request.route_path("sign_in", _query=query), _("Sign in")
 
     def _refuse_closed(self, person):
         """Nobody signs in as a person whose record is not served any more; they are told so, and whom to call."""
@@ -118,12 +122,14 @@ class SignIn:
                 _("Your record has moved"),
                 _("It was put together with another record of yours. Please sign in with the user name of that one."),
                 call,
+                way_on=self._again(),
             )
         raise PageError(
             403,
             _("Your account here is closed"),
             _("No app can see your Medicare information through it any more."),
             call,
+            way_on=self._again(),
         )
 
     def _remember(self, account):
