@@ -150,3 +150,11 @@ def test_a_post_is_not_redirected(server, slash):
         found = server.post(path + slash, {}, expect_errors=True)
         assert 400 <= found.status_int < 500
         assert "error" in found.json
+
+
+def test_the_folder_of_static_files_is_no_address(make_server):
+    server = make_server()
+    (style,) = {link["href"] for link in server.get("/").html.find_all("link", rel="stylesheet")}
+    server.get(style)
+    for path in ("/static/..", "/static/%2e%2e", "/static/..%2f..", "/static/x/../"):
+        server.get(f"{path}?code=secret", status=404)
