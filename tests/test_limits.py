@@ -17,6 +17,14 @@ def test_a_large_body_is_refused_before_it_is_read(make_server, path):
     assert refused.content_type in ("text/html", "application/json", "application/fhir+json")
 
 
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 10000 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"])
+@pytest.mark.parametrize("header", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+def test_a_date_that_no_calendar_has_sets_no_condition(header, date):
+    server = ConsentServer(openid)
+    for path in "/static/bb2.css", "/v2/fhir/metadata":
+        server.get(path, headers={header: date, "Range": "bytes=0-1"}, status=200)
+
+
 def test_a_locked_sqlite_answers_503_and_when_to_come_back():
     server = ConsentServer(openid)
     # Five seconds are a long wait for a test.

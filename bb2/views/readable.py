@@ -5,11 +5,15 @@ import re
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
 MOST_BODY = 65_536  # bytes: no form here needs more, and parsing a large one would cost the server its memory
+DATES = ("if_modified_since", "if_unmodified_since", "if_range")  #: headers, as WebOb calls them
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
 
 
 def readable_tween_factory(handler, registry):
-    """Leave out what WebOb would stumble over: forms are UTF-8 whatever they say, and odd cookies are none of ours."""
+    """Leave out what WebOb would stumble over: forms are UTF-8 whatever they say, and odd cookies are none of ours.
+
+    So are dates outside the years that Python knows; a file is answered after all views, where nothing would catch it.
+    """
 
     def readable_tween(request):
         environ = request.environ
@@ -18,6 +22,12 @@ def readable_tween_factory(handler, registry):
             request.cookies.get("")
         except UnicodeDecodeError:
             del environ["HTTP_COOKIE"]
+        for name in DATES:
+            try:
+                getattr(request, name)
+            except (ValueError, OverflowError):
+                del environ[f"HTTP_{name.upper()}"]
+                environ.pop("HTTP_RANGE", None)  # the whole is right on any condition
         return handler(request)
 
     return readable_tween

@@ -53,16 +53,8 @@ def _has(request, tag, modified):
     """Has the client got it already?  `If-None-Match` decides where it is there (RFC 9110, 13.1.3)."""
     if "If-None-Match" in request.headers:
         return tag in request.if_none_match
-    since = _modified_since(request)
+    since = request.if_modified_since
     return since is not None and modified is not None and modified <= since
-
-
-def _modified_since(request):
-    """The date of `If-Modified-Since`; None for what is no date (RFC 9110, 13.1.3), or none of the years 1 to 9999."""
-    try:
-        return request.if_modified_since
-    except (ValueError, OverflowError):
-        return None
 
 
 def _answer(request, body):
