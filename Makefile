@@ -71,7 +71,7 @@ $(VENV)/.installed-for-tests: setup.py | $(VENV)/bin/uv
 # The npm clients of tests/clients, by the Node that the tests bring along.
 $(NPM_CLIENTS): tests/clients/package.json tests/clients/package-lock.json | $(VENV)/.installed-for-tests
 	@echo "Installing the npm clients of the tests."
-	@$(VENV)/bin/npm ci --loglevel=error --prefix tests/clients
+	@$(VENV)/bin/npm ci --no-audit --no-fund --loglevel=error --prefix tests/clients
 	@touch $@
 
 # The browser of the browser tests, where it is missing: Debian's.

@@ -78,6 +78,7 @@ class ConsentServer(TestApp):
         super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
         self.scopes, self.sensitivities = app.registry["scopes"], app.registry["sensitivities"]
         self.redirect_uri = REDIRECT_URI
+        self.signed_in = None  #: who, and with which cookies
         with self.db() as db:
             for username, patient, name in (("alice", ALICE, "Alice"), ("bob", BOB, "Bob")):
                 _account(db, username, patient, name)
@@ -107,7 +108,9 @@ class ConsentServer(TestApp):
         self.reset()
         form = self.get("/sign-in").forms[0]
         form["username"], form["password"] = username, PASSWORD
-        return form.submit("answer", value="sign-in")
+        answer = form.submit("answer", value="sign-in")
+        self.signed_in = username, dict(self.cookies)
+        return answer
 
     def authorization_request(self, scope=None, **changes):
         """The parameters of a good authorization request, changed; a parameter that is None is left out."""
@@ -125,10 +128,15 @@ class ConsentServer(TestApp):
 
     def consent_page(self, scope=None, *, version="v2", username="alice", **changes):
         """What the beneficiary sees, signed in, when the client asks for this scope."""
-        if username:
+        if username and self.signed_in != (username, self.cookies):
             self.sign_in(username)
         asked = self.authorization_request(scope, **changes)
-        return self.get(f"/{version}/o/authorize", asked, status=303).follow(status=200)
+        page = self.get(f"/{version}/o/authorize", asked, status=303).follow()
+        if username and page.status_int == 303:  # to the sign-in: the session has ended meanwhile
+            self.sign_in(username)
+            page = self.get(f"/{version}/o/authorize", asked, status=303).follow()
+        assert page.status_int == 200, page.location
+        return page
 
     def approve(self, page, share_demographic=True, share_sensitive=()):
         """Say Yes on the authorization page.  Returns the redirect to the client.

@@ -229,4 +229,3 @@ def test_its_tests_pass_as_written(environment, tmp_path):
     environment.run("bb2", "new-scope", "imaging", *options, *words, VAR=str(tmp_path))
     environment.install(package)
     assert re.match(r"\d\d passed", environment.run_tests(package / "tests"))
-    assert "patient/ImagingStudy.read" in environment.run("bb2", "scopes", VAR=str(tmp_path))
