@@ -34,17 +34,19 @@ lint: $(VENV)/.installed-for-tests
 pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
 
-# bb2 beside its peers, and its records beside bare statements.  `make benchmark ROUNDS=1 SECONDS=0.2 CLAIMS=200 PEOPLE=100` only
+# bb2 beside its peers, and its records beside bare statements.  `make benchmark ROUNDS=1 SECONDS=0.2 CLAIMS=200 PEOPLE=100
+# RECORDS=500` only
 # shows that it works.
 ROUNDS ?= 5
 SECONDS ?= 2
 CLAIMS ?= 20000
 PEOPLE ?= 10000
+RECORDS ?= 10000
 
 benchmark: $(VENV)/.installed-for-benchmarks
 	@$(VENV)/bin/python benchmarks/oauth.py --rounds $(ROUNDS) --seconds $(SECONDS)
 	@$(VENV)/bin/python benchmarks/records.py --claims $(CLAIMS)
-	@$(VENV)/bin/python benchmarks/loading.py --rounds $(ROUNDS)
+	@$(VENV)/bin/python benchmarks/loading.py --rounds $(ROUNDS) --records $(RECORDS)
 	@$(VENV)/bin/python benchmarks/people.py --people $(PEOPLE)
 
 # uv installs in seconds what takes pip a minute; pip goes on where uv cannot, as with an index that only pip is told of.
