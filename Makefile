@@ -34,9 +34,8 @@ lint: $(VENV)/.installed-for-tests
 pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
 
-# bb2 beside its peers, and its records beside bare statements.  `make benchmark ROUNDS=1 SECONDS=0.2 CLAIMS=200 PEOPLE=100
-# RECORDS=500` only
-# shows that it works.
+# bb2 beside its peers, and its records beside bare statements.
+# `make benchmark ROUNDS=1 SECONDS=0.2 CLAIMS=200 RECORDS=500 PEOPLE=100` only shows that it works.
 ROUNDS ?= 5
 SECONDS ?= 2
 CLAIMS ?= 20000
