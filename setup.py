@@ -32,6 +32,7 @@ setup(
         "limits>=5",
         "oauthlib>=3.2.2",
         "orjson>=3.9",
+        "pillow>=10.3",
         "plaster-pastedeploy>=1.0",
         "pluggy>=1.5",
         "psycopg[binary]>=3.1.18",
@@ -41,6 +42,8 @@ setup(
         "sqlalchemy>=2.0.30",
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
+        "webauthn>=2.5",
+        "wtforms>=3.1",
     ],
     extras_require={
         "testing": TESTING,
@@ -57,6 +60,7 @@ setup(
         "test": [
             *TESTING,
             *VALKEY,
+            "aiosmtpd>=1.4",  # the mail server of the tests
             "authlib>=1.9",
             "axe-playwright-python>=0.1.4",
             "cms-bluebutton-sdk>=1.1",
@@ -71,6 +75,7 @@ setup(
             "requests>=2.31",
             "requests-oauthlib>=2",
             "ruff>=0.6",
+            "textstat>=0.7.4",  # how hard a page is to read
             "setuptools>=70.1",  # the tests build wheels, with no network
             "time-machine>=2.14",  # workers with a wrong clock
             "uv>=0.5",

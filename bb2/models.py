@@ -79,6 +79,8 @@ class Beneficiary(Base):
     patient: Mapped[str] = mapped_column(unique=True)  #: FHIR Patient.id, SMART's launch context
     given_name: Mapped[str]
     family_name: Mapped[str]
+    email: Mapped[str | None]  #: where notices go; None: the person wants none
+    language: Mapped[str | None]  #: in which they are written: that of the person's last sign-in
     closed_at: Mapped[datetime | None]  #: since when the person's record is no longer served here, nor their sign-in
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: why it was closed
 
@@ -90,6 +92,9 @@ class Account(Base):
 
     username: Mapped[str] = mapped_column(primary_key=True)  #: in lower case: case does not count when signing in
     password_hash: Mapped[str]  #: argon2id
+    secret_question: Mapped[str | None]  #: its key among those that can be chosen; None: the account has none
+    secret_answer_hash: Mapped[str | None]  #: argon2id
+    created_at: Mapped[datetime | None]  #: None: before this was written down
     beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
 
     beneficiary: Mapped[Beneficiary] = relationship()

@@ -1,0 +1,95 @@
+"""What did a person type into a form, and what is wrong with it?  Drawn by templates/forms.jinja2."""
+
+from datetime import date
+
+from wtforms import Form as WTForm
+from wtforms import FormField, RadioField, StringField
+from wtforms.validators import StopValidation
+
+from bb2.views.pages import _
+
+
+class Form(WTForm):
+    """The fields of one page.  Labels, hints and messages are translation strings; the template translates them.
+
+    `Form.of(request)` has what was posted; `Form(data={…})` shows what is known already.
+    """
+
+    @classmethod
+    def of(cls, request, **options):
+        return cls(request.POST if request.method == "POST" else None, **options)
+
+    @property
+    def mistakes(self):
+        """[(id of what is to be mended, message)], in the order of the page: the error summary."""
+        return [(_id(field), messages[0]) for field in self if (messages := _messages(field))]
+
+
+def _messages(field):
+    return field.form_errors if isinstance(field, MemorableDate) else field.errors
+
+
+def _id(field):
+    """Of several inputs that make one field, the first."""
+    if isinstance(field, MemorableDate):
+        return next(iter(field.form)).id
+    return next(iter(field)).id if isinstance(field, RadioField) else field.id
+
+
+class Required:
+    """The field is filled in, with more than white space; if not, nothing else is asked of it."""
+
+    def __init__(self, message):
+        self.message = message
+
+    def __call__(self, form, field):
+        if not isinstance(field.data, str) or not field.data.strip():
+            field.errors[:] = []
+            raise StopValidation(self.message)
+
+
+class OneOf(RadioField):
+    """One of several choices; `missing` is said when none of them was chosen."""
+
+    def __init__(self, label, *, missing, **options):
+        super().__init__(label, validate_choice=False, **options)
+        self.missing = missing
+
+    def pre_validate(self, form):
+        if self.data not in [value for value, _label in self.choices]:
+            raise StopValidation(self.missing)
+
+
+class MemorableDate(FormField):
+    """A date that a person knows by heart, as three fields: `.data` is a datetime.date when it is right, else None."""
+
+    def __init__(self, label, *, missing, wrong, earliest=date(1880, 1, 1), **options):
+        class Parts(WTForm):
+            month = StringField(_("Month"))
+            day = StringField(_("Day"))
+            year = StringField(_("Year"))
+
+        super().__init__(Parts, label, **options)
+        self.missing, self.wrong, self.earliest, self.form_errors = missing, wrong, earliest, []
+
+    @property
+    def data(self):
+        parts = [str(part.data or "").strip() for part in (self.form.year, self.form.month, self.form.day)]
+        if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+            return None
+        try:
+            return date(*map(int, parts))
+        except ValueError:
+            return None
+
+    @property
+    def empty(self):
+        return not any(str(part.data or "").strip() for part in self.form)
+
+    def validate(self, form, extra_validators=()):
+        self.form_errors = []
+        if self.empty:
+            self.form_errors = [self.missing] if self.missing else []
+        elif self.data is None or not self.earliest <= self.data <= date.today():
+            self.form_errors = [self.wrong]
+        return not self.form_errors
