@@ -43,7 +43,7 @@ setup(
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
         "webauthn>=2.5",
-        "wtforms>=3.1",
+        "wtforms>=3.3",
     ],
     extras_require={
         "testing": TESTING,

@@ -4,6 +4,7 @@ from datetime import date
 
 from wtforms import Form as WTForm
 from wtforms import FormField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from bb2.views.pages import _
@@ -49,14 +50,15 @@ class Required:
 
 
 class OneOf(RadioField):
-    """One of several choices; `missing` is said when none of them was chosen."""
+    """One of several choices, [(value, label)]; `missing` is said when none of them was chosen."""
 
-    def __init__(self, label, *, missing, **options):
-        super().__init__(label, validate_choice=False, **options)
+    def __init__(self, label, *, missing, choices, **options):
+        choices = [SelectChoice(value, label) for value, label in choices]
+        super().__init__(label, choices=choices, validate_choice=False, **options)
         self.missing = missing
 
     def pre_validate(self, form):
-        if self.data not in [value for value, _label in self.choices]:
+        if self.data not in [choice.value for choice in self.choices]:
             raise StopValidation(self.missing)
 
 
