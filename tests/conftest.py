@@ -105,6 +105,7 @@ def quick_assembly():
 
 
 def pytest_collection_finish():
+    gc.set_threshold(100_000, 50, 100)  # the processes do not live long
     gc.freeze()  # thousands of tests: the collector need not look at them again after each
 
 
