@@ -1,7 +1,7 @@
 """One server for each file of tests; a person at a phone for each test.
 
-A story looks at each page that it comes to: `person.look("name")` keeps a picture of it in `artifacts/`, and fails where
-axe finds a fault, the page scrolls sideways, or is in another language than the person reads.
+A story looks at each page that it comes to: `person.look("name")` keeps a picture of it in `artifacts/`, and fails
+where axe finds a fault, the page scrolls sideways, or is in another language than the person reads.
 """
 
 import json
