@@ -163,6 +163,8 @@ class Consent(Base):
     audience: Mapped[str | None]  #: of the authorization request
     share_demographic: Mapped[bool | None]  #: the person's choice; None: the page had no such question
     share_sensitive: Mapped[dict | None]  #: {key of a sensitivity: shared}; None: the page asked about none
+    #: the families of scopes that the person left out one by one; None: the page let nobody choose so
+    left_out: Mapped[list[str] | None]
     shown: Mapped[dict]  #: the page in the words and the language in which the person saw it
     language: Mapped[str]
     granted_at: Mapped[datetime]

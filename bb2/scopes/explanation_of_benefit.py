@@ -74,6 +74,10 @@ def register_scopes():
             es="Al menos cuatro años de visitas al médico y al hospital, equipo y recetas: fechas, proveedores, "
             "diagnósticos, tratamientos y medicamentos, lo que se cobró y lo que se pagó.",
         ),
+        reach=Words(
+            "It can see at least four years of your claims.",
+            es="Puede ver al menos cuatro años de sus reclamos.",
+        ),
         demographic=False,
         order=-1,  # what people look for first
     )
