@@ -242,7 +242,7 @@ class TestTheBoxes:
             assert page.html.find(id="boxes") is None
             assert scopes(redeem(server, server.approve(page))) == set(scope.split())
 
-    @pytest.mark.parametrize("sent", [None, "", "on", "withhold", "SHARE", "share "])
+    @pytest.mark.parametrize("sent", [None, "", "on", "share "])
     def test_count_as_cleared_unless_they_say_share(self, server, sent):
         token = redeem(server, answer(server.consent_page(EVERYTHING), **{BOX(CLAIMS): sent}))
         assert scopes(token) == without(CLAIMS)
@@ -340,3 +340,35 @@ class TestAfterAYes:
         assert "You have already said yes" in answer(page).text
         assert opens(server, token, "fhir/ExplanationOfBenefit") == 403
         assert code_of(answer(server.consent_page(EVERYTHING)))
+
+
+class TestWhatThePageSays:
+    """Nothing that is not so: neither of what is not asked for, nor of what may be left out."""
+
+    @pytest.mark.parametrize(("scope", "said"), [(f"{CLAIMS}.r", True), (f"{COVERAGE}.read profile", False)])
+    def test_of_four_years_only_where_claims_are_asked_for(self, server, scope, said):
+        assert ("at least four years of them" in server.consent_page(scope).text) is said
+
+    @pytest.mark.parametrize("access", ["ongoing", "one-time", "research"])
+    def test_of_copies_and_new_information_only_where_there_is_any(self, server, access):
+        change_app(server, access=access)
+        for scope, said in (("openid", False), ("profile", True)):
+            page = server.consent_page(scope)
+            assert ("It can keep copies." in page.text) is said
+            assert ("come back for new information." in page.text) is (said and access != "one-time")
+            assert page.html.select_one(".until li b").get_text().endswith(".")
+
+    def test_of_each_record_unfolds(self, server):
+        lines = server.consent_page(EVERYTHING).html.select(".lines details")
+        assert [line.summary.get_text() for line in lines] == ["Your Medicare claims", "Your Medicare coverage"]
+        assert all(line.p.get_text() and "open" not in line.attrs for line in lines)
+
+    def test_holds_whatever_is_ticked_afterwards(self, server):
+        """A page without a script cannot take words back: outside the summary it speaks of what is asked for."""
+        page = server.consent_page(EVERYTHING)
+        shown = answer(page, "show", **{BOX(CLAIMS): None})
+        assert scopes(redeem(server, answer(shown, **{BOX(CLAIMS): "share"}))) == set(EVERYTHING.split())
+        for part in (".lines", ".until", ".choice"):
+            assert [each.get_text() for each in shown.html.select(part)] == [
+                each.get_text() for each in page.html.select(part)
+            ]
