@@ -45,6 +45,7 @@ def _people(config):
     config.add_route("sign_out", "/sign-out")
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
+    config.add_route("logo", "/apps/{client_id}/logo")
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")

@@ -5,10 +5,13 @@ import re
 import pytest
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from bb2.models import Client
+from bb2.oauth.logos import set_logo
 from bb2.plugins import installed_plugins
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.scopes import Endpoint
 from bb2.testing import ALICE, ConsentServer, record
+from pictures import picture
 
 pytestmark = pytest.mark.either_database
 
@@ -27,6 +30,7 @@ PUBLIC = {
     "home",
     "introspect",
     "jwks",
+    "logo",
     "metadata",
     "oauth_authorization_server",
     "openid_configuration",
@@ -53,6 +57,7 @@ def server(tmp_path_factory):
     with server.db() as db:
         ensure_demo_client(db, server.scopes, var, server.settings.base_url)
         server.load(db, [record(resource, "a-1", ALICE) for resource in server.scopes.resources.values()])
+        set_logo(db, db.get(Client, server.client_id), picture())
     return server
 
 
@@ -110,6 +115,7 @@ def paths(server):
         for version in VERSIONS if name != "__static/" else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
+                path = path.replace("{client_id}", server.client_id)
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)
 

@@ -45,6 +45,7 @@ class Connections:
         shares_demographic = bool(consent.share_demographic and consent.client.asks_demographic)
         screen = in_language(self.request, consent)
         lines = screen.records + (screen.demographic if shares_demographic else [])
+        lines = [line for line in lines if line.family not in (consent.left_out or ())]
         shares, withholds = self.sensitive(consent, screen)
         return {
             "consent": consent,
