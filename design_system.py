@@ -40,9 +40,9 @@ def npm():
     return shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
 
 
-def build_requires():
+def build_requires(folder=FOLDER):
     """What a build must install first."""
-    return [] if there() or npm() else [NODE]
+    return [] if there(folder) or npm() else [NODE]
 
 
 def fetch(folder=FOLDER):
