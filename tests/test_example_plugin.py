@@ -29,7 +29,7 @@ def test_bb2_is_the_wheel_and_not_the_checkout(environment):
 
 
 def test_the_wheel_brings_the_design_system_and_its_licenses(environment):
-    static = Path(environment.without["core"]).parent / "static"
+    static = Path(environment.without["core"]) / "static"
     assert design_system.there(static / "cms")
     note = static.joinpath("licenses", "design-system.txt").read_text()
     assert f"{design_system.PACKAGE} {design_system.VERSION} " in note.replace("\n", " ")
