@@ -54,7 +54,7 @@ def packing_tween_factory(handler, registry):
 
     def packing_tween(request):
         response = handler(request)
-        if request.environ["PATH_INFO"].startswith("/static/") and response.status_int == 200:
+        if request.environ.get("PATH_INFO", "").startswith("/static/") and response.status_int == 200:
             response.etag = (registry["static_version"], False)  # weak: packed and plain have the same
             if response.content_type in PACKED:
                 response.vary = ("Accept-Encoding",)
