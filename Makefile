@@ -43,7 +43,7 @@ CLAIMS ?= 20000
 PEOPLE ?= 10000
 RECORDS ?= 10000
 
-benchmark: $(VENV)/.installed-for-benchmarks
+benchmark: $(VENV)/.installed-for-benchmarks $(DESIGN)
 	@$(VENV)/bin/python benchmarks/oauth.py --rounds $(ROUNDS) --seconds $(SECONDS)
 	@$(VENV)/bin/python benchmarks/records.py --claims $(CLAIMS)
 	@$(VENV)/bin/python benchmarks/loading.py --rounds $(ROUNDS) --records $(RECORDS)
