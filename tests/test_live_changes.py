@@ -19,6 +19,8 @@ from bb2.scopes import coverage, explanation_of_benefit, hookimpl, offline_acces
 from bb2.testing import ALICE, BOB, PASSWORD, answer_of
 from oauth.steps import another_browser, answer, change_app, consents_of, earlier, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 SCOPES = "openid profile offline_access patient/Coverage.read patient/ExplanationOfBenefit.read"
 API = ("fhir/Coverage", "fhir/ExplanationOfBenefit/any", "connect/userinfo")
 

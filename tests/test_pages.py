@@ -20,6 +20,8 @@ from bb2.sandbox.personas import PERSONAS
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
 
+pytestmark = pytest.mark.either_database
+
 LOCALE = Path(bb2.views.__file__).parents[1] / "locale"
 
 # Words that a page in the one language cannot do without, and a page in the other cannot have.
