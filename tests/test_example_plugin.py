@@ -1,11 +1,13 @@
 """The example plugin in a fresh environment: bb2's wheel, `pip install`, and no line of the core changed."""
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+import design_system
 from fresh_environment import CHECKOUT, FreshEnvironment
 
 pytestmark = pytest.mark.xdist_group("fresh environment")
@@ -24,6 +26,16 @@ def test_bb2_is_the_wheel_and_not_the_checkout(environment):
     for seen in (environment.without, environment.with_claim):
         assert Path(seen["core"]).is_relative_to(environment.venv)
         assert not Path(seen["core"]).is_relative_to(CHECKOUT)
+
+
+def test_the_wheel_brings_the_design_system_and_its_licenses(environment):
+    static = Path(environment.without["core"]) / "static"
+    assert design_system.there(static / "cms")
+    note = static.joinpath("licenses", "design-system.txt").read_text()
+    assert f"{design_system.PACKAGE} {design_system.VERSION} " in note.replace("\n", " ")
+    assert all(Path(name).name in note for name in design_system.FILES)
+    for license in re.findall(r"\S+\.txt", note):
+        assert "Apache License" in static.joinpath("licenses", license).read_text()
 
 
 def test_the_plugins_tests_pass_in_a_fresh_environment(environment):

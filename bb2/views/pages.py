@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from babel.dates import format_date
-from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.i18n import TranslationStringFactory
 
 from bb2.settings import is_loopback
@@ -22,7 +22,8 @@ SECRET = {
     *("client_secret", "client_assertion", "code", "code_verifier"),
 }
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "end_session")  # routes
 HEADERS = {
@@ -171,18 +172,12 @@ def address_tween_factory(handler, registry):
     return address_tween
 
 
-def files_only(request):
-    """`/static/..` names the folder, which Pyramid would redirect to, with whatever is in the query."""
-    if not request.matchdict["subpath"]:
-        raise HTTPNotFound
-
-
 def includeme(config):
     config.add_settings({"jinja2.i18n.domain": "bb2"})
     config.include("pyramid_jinja2")
     config.add_translation_dirs("bb2:locale")
     config.set_locale_negotiator(negotiate_language)
     config.add_subscriber(add_globals, "pyramid.events.BeforeRender")
-    config.add_static_view("static", "bb2:static", cache_max_age=3600, factory=files_only)
+    config.include("bb2.views.static")
     config.add_tween("bb2.views.pages.headers_tween_factory")
     config.add_tween("bb2.views.pages.address_tween_factory")
