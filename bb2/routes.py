@@ -43,6 +43,8 @@ def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
     config.add_route("sign_out", "/sign-out")
+    if config.registry["settings"].identity == "oidc":
+        config.add_route("sign_in_callback", "/sign-in/callback")
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
     if config.registry["settings"].sandbox:
