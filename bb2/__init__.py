@@ -13,6 +13,7 @@ from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
 from bb2.fhir.upstream import UpstreamSource
 from bb2.identity.provider import Provider
+from bb2.matching import Matching
 from bb2.oauth.assertions import Assertions
 from bb2.oauth.claims import released
 from bb2.oauth.fetch import Fetcher
@@ -79,7 +80,11 @@ def make_app(settings, engine, plugins, signing_keys):
         registry["records"] = records_source(settings, registry["reader"])
         registry["sources"] = collect_sources(manager, settings, registry["records"], registry["scopes"].resources)
         registry["assertions"] = assertions(registry)
-        registry["provider"] = Provider(settings) if settings.identity == "oidc" else None
+        if settings.identity == "oidc":
+            registry["provider"] = Provider(settings)
+            registry["matching"] = Matching(
+                settings, registry["scopes"].resources, registry["sources"], registry["reader"]
+            )
         config.add_request_method(authorization_server, "oauth", reify=True)
         config.scan("bb2.views", ignore=unused_pages(settings))
         manager.hook.configure(config=config)

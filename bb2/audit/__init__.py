@@ -20,7 +20,7 @@ EVENTS = {
     "account.refused": "a user name or password was wrong; or the person's record is closed",
     "account.paused": "wrong passwords reached a limit",
     "account.signed_out": "a beneficiary signed out",
-    "provider.failed": "a beneficiary came back from the OpenID Connect provider and was not signed in, as `reason` says",
+    "provider.failed": "the OpenID Connect provider sent a person back whom we did not sign in, as `reason` says",
     "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",
     "consent.given": "Yes",
     "consent.declined": "No, or Cancel (counted, if nobody saw the page); or another person than the app named came",

@@ -80,7 +80,7 @@ class Provider:
         }
         asked |= {name: value for name, value in more.items() if value is not None}
         with self._asking():
-            return answer_uri(self._metadata()["authorization_endpoint"], asked.items())
+            return answer_uri(self._metadata()["authorization_endpoint"], asked)
 
     def answer(self, code, *, verifier, nonce, now, earliest, iss=None):
         """The Answer for a code; else ProviderError.  `iss`: as it came along with the code (RFC 9207)."""
@@ -106,7 +106,7 @@ class Provider:
             uri = self._metadata().get("end_session_endpoint")
         asked = {"client_id": self.client_id, "post_logout_redirect_uri": self.callback, "state": state}
         asked |= {"ui_locales": language} | ({"id_token_hint": hint} if hint else {})
-        return uri and answer_uri(uri, asked.items())
+        return uri and answer_uri(uri, asked)
 
     @contextmanager
     def _asking(self):

@@ -62,10 +62,11 @@ def claim(db, begun):
 def move(db, earlier, session_hash):
     """The browser has a new session: what it had begun in the earlier one is over, and knows the way on."""
     values = {"session_hash": session_hash, "used_at": now(db)}
-    db.execute(update(ProviderSignIn).where(ProviderSignIn.session_hash == earlier).values(values))
+    theirs = (ProviderSignIn.session_hash == earlier) & ProviderSignIn.problem.is_(None)
+    db.execute(update(ProviderSignIn).where(theirs).values(values))
 
 
-def failed(db, session_hash):
-    """True when a sign-in of this session was for nobody whom we know: another person may be meant."""
-    theirs = (ProviderSignIn.session_hash == session_hash) & ProviderSignIn.problem.is_not(None)
+def failed(db, session_hash, problems):
+    """True when one of these problems met a sign-in of this session."""
+    theirs = (ProviderSignIn.session_hash == session_hash) & ProviderSignIn.problem.in_(problems)
     return session_hash is not None and db.execute(select(exists().where(theirs))).scalar_one()
