@@ -60,10 +60,9 @@ class Key:
 
     @classmethod
     def read(cls, client_id, path):
-        """From a file; a key that has no `kid` is called by its thumbprint (RFC 7638)."""
+        """From a file.  PEM names no `kid`, so none is sent: the provider has its own names for our keys."""
         try:
             key = _imported(path.read_text("ascii"))
-            key.ensure_kid()
             is_rsa = isinstance(key, RSAKey)
             alg = "RS256" if is_rsa else {"P-256": "ES256", "P-384": "ES384"}[key.curve_name]
             if not key.is_private or (is_rsa and key.raw_value.key_size < LEAST_RSA_BITS):
@@ -79,7 +78,8 @@ class Key:
         now = int(time.time())  # the provider's clock decides, and it is none of ours
         claims = {"iss": self.client_id, "sub": self.client_id, "aud": metadata["token_endpoint"], "jti": new_secret()}
         claims |= {"iat": now, "exp": now + ASSERTION_LIFETIME}
-        assertion = jwt.encode({"alg": self.alg, "kid": self.key.kid}, claims, self.key, algorithms=[self.alg])
+        named = {"kid": self.key.kid} if self.key.kid else {}
+        assertion = jwt.encode({"alg": self.alg} | named, claims, self.key, algorithms=[self.alg])
         form = {"client_id": self.client_id, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
         return form, {}
 
