@@ -2,14 +2,16 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import select
 
+from bb2.clock import utcnow
 from bb2.identity.client_proof import LEAST_RSA_BITS
-from bb2.identity.provider import Provider
+from bb2.identity.provider import Provider, ProviderError
 from bb2.models import AuditEvent
 from bb2.oauth import fetch
 from bb2.settings import SettingError, Settings
@@ -21,6 +23,13 @@ from test_provider import back_to_app, go_on, query, sign_in_page, signed_in
 from wrong_provider import KEY, STRANGERS_KEY, WrongProvider
 
 CLIENT_ID, SECRET = "us", "the secret of the tests"
+GOOD = {
+    "bb2.identity": "oidc",
+    "bb2.oidc_issuer": "https://id.example",
+    "bb2.oidc_client_id": CLIENT_ID,
+    "bb2.oidc_client_secret": "secret",
+    "bb2.oidc_claim": "patient",
+}
 DISCOVERY = "/.well-known/openid-configuration"
 DOWN = (503, "temporarily_unavailable", "We cannot reach 127.0.0.1 at the moment")
 WRONG = (502, "server_error", "Signing in did not work")
@@ -40,7 +49,8 @@ def running():
 
 
 @pytest.fixture
-def provider(running):
+def provider(running, secret):
+    running.secret = secret
     running.wrong, running.asked, running.headers, running.posted = {}, [], [], []
     return running
 
@@ -50,9 +60,8 @@ def start(provider, secret):
     """A function that starts a server whose people sign in at this provider, of which it knows nothing yet."""
 
     def start(**settings):
-        known = {"identity": "oidc", "oidc_issuer": provider.issuer, "oidc_client_id": CLIENT_ID}
-        known |= {"oidc_client_secret": str(secret), "oidc_claim": "patient"} | settings
-        server = ConsentServer(*BUILT_IN, settings={f"bb2.{name}": value for name, value in known.items()})
+        known = GOOD | {"bb2.oidc_issuer": provider.issuer, "bb2.oidc_client_secret": str(secret)}
+        server = ConsentServer(*BUILT_IN, settings=known | {f"bb2.{name}": value for name, value in settings.items()})
         server.app.registry["provider"] = Provider(server.settings)
         return server
 
@@ -115,13 +124,26 @@ BAD_ID_TOKENS = {
 }
 
 
+def failure(provider, ask=None, **brought):
+    """What comes of asking the provider who somebody is; None, where it says so and is believed."""
+    known = GOOD | {"bb2.oidc_issuer": provider.issuer, "bb2.oidc_client_secret": str(provider.secret)}
+    asking, provider.nonce = Provider(Settings.read(known, {})), "n"
+    expected = {"verifier": "v", "nonce": "n", "now": utcnow(), "earliest": None}
+    try:
+        ask(asking) if ask else asking.answer("a code", **(expected | brought))
+    except ProviderError as error:
+        return error
+    return None
+
+
+def test_the_provider_is_believed_as_it_stands(provider):
+    assert failure(provider) is None
+
+
 @pytest.mark.parametrize("wrong", BAD_ID_TOKENS.values(), ids=BAD_ID_TOKENS.keys())
-def test_an_id_token_that_proves_nothing_signs_nobody_in(server, provider, wrong):
+def test_an_id_token_proves_nothing(provider, wrong):
     provider.wrong = wrong
-    check(server, come_back(server, provider), WRONG)
-    with server.db() as db:
-        (event,) = [event for event in db.scalars(select(AuditEvent)) if event.event == "provider.failed"]
-    assert event.details == {"reason": "wrong"}
+    assert failure(provider).passing is False
 
 
 OTHER_ANSWERS = {
@@ -138,9 +160,9 @@ OTHER_ANSWERS = {
 
 
 @pytest.mark.parametrize("wrong", OTHER_ANSWERS.values(), ids=OTHER_ANSWERS.keys())
-def test_other_wrong_answers_sign_nobody_in_either(server, provider, wrong):
+def test_what_comes_with_it_is_wrong(provider, wrong):
     provider.wrong = wrong
-    check(server, come_back(server, provider, **wrong.get("callback", {})), WRONG)
+    assert failure(provider, **wrong.get("callback", {})).passing is False
 
 
 def refuse(handler):
@@ -176,30 +198,28 @@ def drip(handler):
 
 
 @pytest.mark.parametrize("path", [DISCOVERY, "/jwks", "/token", "/userinfo"])
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (refuse, WRONG),
-        (answer_no_json, WRONG),
-        (answer_a_list, WRONG),
-        (answer_without_end, WRONG),
-        (redirect, WRONG),
-        (fail, DOWN),
-        (hang_up, DOWN),
-        (drip, DOWN),
-    ],
-)
-def test_whatever_answers_otherwise_is_a_page_and_a_way_back(server, provider, path, answer, problem, monkeypatch):
-    monkeypatch.setattr(fetch, "SECONDS", 0.2 if answer is drip else 5)
+@pytest.mark.parametrize("answer", [refuse, answer_no_json, answer_a_list, answer_without_end, redirect])
+def test_a_wrong_answer_stays_wrong(provider, path, answer):
     provider.wrong = {"at": {path: answer}}
-    page = sign_in_page(server)
-    if path == DISCOVERY:
-        form = page.forms[0]
-        page = form.submit("answer", value="sign-in", status="*")
-    else:
-        page = come_back(server, provider, page)
-    check(server, page, problem)
+    assert failure(provider).passing is False
     assert "/elsewhere" not in provider.asked
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, "/jwks", "/token", "/userinfo"])
+@pytest.mark.parametrize("answer", [fail, hang_up, drip])
+def test_a_provider_that_is_down_or_slow_may_be_there_again_soon(provider, path, answer, monkeypatch):
+    monkeypatch.setattr(fetch, "SECONDS", 0.1 if answer is drip else 5)
+    provider.wrong = {"at": {path: answer}}
+    assert failure(provider).passing is True
+
+
+@pytest.mark.parametrize(("answer", "problem"), [(refuse, WRONG), (fail, DOWN)])
+def test_a_person_whose_sign_in_fails_is_told_what_to_do_and_can_go_back_to_the_app(server, provider, answer, problem):
+    provider.wrong = {"at": {"/token": answer}}
+    check(server, come_back(server, provider), problem)
+    with server.db() as db:
+        (event,) = [event for event in db.scalars(select(AuditEvent)) if event.event == "provider.failed"]
+    assert event.details == {"reason": "down" if problem is DOWN else "wrong"}
 
 
 def test_a_provider_that_is_not_there_is_told_and_works_again_when_it_is(server, provider):
@@ -247,9 +267,11 @@ def test_a_new_key_is_fetched_when_it_is_first_used(server, provider):
         {"token_endpoint": "https://[::"},
     ],
 )
-def test_a_description_that_cannot_be_used_leads_nowhere(server, provider, discovery):
+def test_a_description_that_cannot_be_used_leads_nowhere(provider, discovery):
     provider.wrong = {"discovery": discovery}
-    check(server, sign_in_page(server).forms[0].submit("answer", value="sign-in", status="*"), WRONG)
+    assert (
+        failure(provider, lambda asking: asking.authorization_uri(state="s", nonce="n", verifier="v")).passing is False
+    )
 
 
 @pytest.mark.parametrize(
@@ -265,9 +287,9 @@ def test_a_cancel_that_another_issuer_sends_is_none(server, provider):
 
 class TestAFreshSignIn:
     @pytest.mark.parametrize("told", [None, "now", True, int(time.time()) - 3600])
-    def test_that_the_provider_does_not_prove_is_none(self, server, provider, told):
+    def test_that_the_provider_does_not_prove_is_none(self, provider, told):
         provider.wrong = {"claims": {"auth_time": told}}
-        check(server, come_back(server, provider, sign_in_page(server, max_age="60")), WRONG)
+        assert failure(provider, earliest=utcnow() - timedelta(minutes=1)).passing is False
 
     def test_is_what_the_provider_says_and_not_when_the_person_came_back(self, server, provider):
         """An app that wants a younger sign-in a moment later sends the person there again."""
@@ -294,15 +316,6 @@ def test_an_id_token_that_says_who_the_person_is_stands_in_no_url(start, provide
     asked = query(come_back(server, provider).location)
     assert asked["client_id"] == CLIENT_ID
     assert "id_token_hint" not in asked
-
-
-GOOD = {
-    "bb2.identity": "oidc",
-    "bb2.oidc_issuer": "https://id.example",
-    "bb2.oidc_client_id": CLIENT_ID,
-    "bb2.oidc_client_secret": "secret",
-    "bb2.oidc_claim": "patient",
-}
 
 
 @pytest.mark.parametrize(
