@@ -52,6 +52,11 @@ def is_password(password_hash, password):
         return False
 
 
+def hashed_password(password):
+    """What is kept of a password: argon2id."""
+    return HASHER.hash(_typed(password))
+
+
 def published_hash(password):
     """The hash of a password that everybody may know; for no other."""
     return PUBLISHED_HASHER.hash(_typed(password))
@@ -68,7 +73,7 @@ def add_account(db, *, username, password, patient, given_name, family_name):
         raise DirectoryError(f"the user name {username} is taken")
     account = Account(
         username=username,
-        password_hash=HASHER.hash(password),
+        password_hash=hashed_password(password),
         beneficiary=ensure_beneficiary(db, patient, given_name, family_name),
     )
     db.add(account)
