@@ -13,10 +13,37 @@ def upgrade():
     op.add_column("account", sa.Column("secret_question", sa.String()))
     op.add_column("account", sa.Column("secret_answer_hash", sa.String()))
     op.add_column("account", sa.Column("created_at", sa.DateTime(timezone=True)))
+    _create_recovery()
 
 
 def downgrade():
+    op.drop_table("server_secret")
+    op.drop_table("recovery")
     for column in "created_at", "secret_answer_hash", "secret_question":
         op.execute(f"ALTER TABLE account DROP COLUMN {column}")
     for column in "language", "email":
         op.execute(f"ALTER TABLE beneficiary DROP COLUMN {column}")
+
+
+def _create_recovery():
+    op.create_table(
+        "recovery",
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column(
+            "session_hash",
+            sa.String(64),
+            sa.ForeignKey("browser_session.id_hash", ondelete="CASCADE"),
+            nullable=False,
+            unique=True,
+        ),
+        sa.Column("username", sa.String(), sa.ForeignKey("account.username", ondelete="CASCADE"), index=True),
+        sa.Column("question", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True)),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "server_secret",
+        sa.Column("name", sa.String(), primary_key=True),
+        sa.Column("value", sa.String(), nullable=False),
+    )
