@@ -19,6 +19,7 @@ from bb2.models import (
     AuthorizationRequest,
     BrowserSession,
     Consent,
+    EnrollmentDraft,
     PushedRequest,
     RateLimit,
     Recovery,
@@ -64,6 +65,7 @@ def kinds(settings):
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
+        Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
         Kind(Recovery, Recovery.expires_at <= DatabaseTime()),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
         # One that was answered says so to whoever comes back to it, and takes a later No.
