@@ -106,6 +106,11 @@ def change_password(db, account, password_hash, but=None):
     end_sessions(db, account.beneficiary_id, but)
 
 
+def change_question(db, account, question, answer_hash):
+    account.secret_question, account.secret_answer_hash = question, answer_hash
+    db.execute(delete(Recovery).where(Recovery.username == account.username))
+
+
 def find_account(db, told):
     """The Account of the person who is told of, one with a secret question before others; None where there is none."""
     theirs = (

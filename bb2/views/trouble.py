@@ -7,16 +7,16 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from bb2 import audit
 from bb2.identity import builtin, recovery
-from bb2.identity.passwords import why_refused
 from bb2.identity.questions import QUESTIONS, is_answer
 from bb2.views.credentials import pause_for
 from bb2.views.forms import Form, MemorableDate, Required
 from bb2.views.limited import client_address
+from bb2.views.new_password import PasswordForm, own_words
 from bb2.views.pages import PageError, _
 from bb2.views.sign_in import asked_for, enter, sign_in_link, trouble_link, waiting_request, way_on
 
@@ -58,40 +58,6 @@ class WhoForm(Form):
 
 class AnswerForm(Form):
     answer = StringField("", [Required(_("Type your answer"))], render_kw={"autocomplete": "off", **LONG})
-
-
-class PasswordForm(Form):
-    """A new password, typed twice: without a script, nobody can look at what they typed."""
-
-    password = PasswordField(
-        _("New password"),
-        [Required(_("Type a new password"))],
-        description=_("At least 8 characters. Three or four words that do not belong together are good."),
-        render_kw={"autocomplete": "new-password"},
-    )
-    again = PasswordField(
-        _("New password again"),
-        [Required(_("Type the new password again"))],
-        render_kw={"autocomplete": "new-password"},
-    )
-
-    def __init__(self, *arguments, own_words=(), **options):
-        super().__init__(*arguments, **options)
-        self.own_words = own_words
-
-    def validate_password(self, field):
-        if refused := why_refused(field.data, *self.own_words):
-            raise ValidationError(refused)
-
-    def validate_again(self, field):
-        if field.data != self.password.data:
-            raise ValidationError(_("The two passwords are not the same. Type both again"))
-
-
-def own_words(account):
-    """What nobody's password may be made of: what somebody who knows the person tries first."""
-    person = account.beneficiary
-    return account.username, person.given_name, person.family_name
 
 
 class Step:
