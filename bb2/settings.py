@@ -353,6 +353,8 @@ SETTINGS = (
         limit,
         "20 per day",
         "Wrong secret answers for one person from all addresses, by who knows all that was asked before.",
+    ),
+    Setting(
         "bb2.limit_enroll_number",
         limit,
         "10 per hour",

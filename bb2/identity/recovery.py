@@ -5,8 +5,6 @@ always the same for the same words, and the same work is done before their answe
 """
 
 import hmac
-import json
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -14,25 +12,24 @@ from hashlib import sha256
 from sqlalchemy import delete, select, text, update
 
 from bb2.clock import now
+from bb2.fhir.index import values_at
+from bb2.identity.cards import Card, patients_with
 from bb2.identity.questions import QUESTIONS, normalized
 from bb2.identity.sessions import end_sessions
-from bb2.models import Account, Beneficiary, BrowserSession, Record, RecordIndex, Recovery, ServerSecret
+from bb2.models import Account, Beneficiary, BrowserSession, Recovery, ServerSecret
 from bb2.oauth import consents
 from bb2.oauth.secrets import new_secret
 
 MINUTES = 15  #: that a person has, from who they are to their new password
-#: Of a Medicare number in an Identifier (HL7 Terminology).
-MEDICARE_NUMBER_SYSTEM = "http://hl7.org/fhir/sid/us-mbi"
+NOBODY = ""  #: the Patient.id that nobody has: to look for it takes as long
 OURS = "recovery"  #: the name of the server's secret; it is drawn when it is first needed
-#: The eleven positions (CMS, "Understanding the MBI"); pretend numbers have letters that CMS never issues.
-MEDICARE_NUMBER = re.compile("[1-9][a-z][a-z0-9][0-9][a-z][a-z0-9][0-9][a-z]{2}[0-9]{2}")
 
 
 @dataclass(frozen=True)
 class Told:
     """Who somebody says that they are, as it stands on the Medicare card."""
 
-    medicare_number: str
+    number: str  #: as bb2.identity.cards.medicare_number has it
     last_name: str
     suffix: str
     born: date
@@ -41,10 +38,6 @@ class Told:
     def counts(self):
         """What counts of it, a tuple of texts: however it is written, this is compared, counted, and nothing else."""
         return self.number, normalized(self.last_name) + normalized(self.suffix), self.born.isoformat()
-
-    @property
-    def number(self):
-        return normalized(self.medicare_number)
 
 
 def begin(db, told, session_hash):
@@ -124,26 +117,26 @@ def find_account(db, told):
 
 
 def _patients(db, told):
-    """The Patient.ids of the people's own records that say the same."""
+    """The Patient.ids of the people whose own records say the same."""
     number, name, born = told.counts
-    own = (
-        select(Record.patient, Record.body)
-        .join(RecordIndex, RecordIndex.record_number == Record.number)
-        .where(RecordIndex.system == MEDICARE_NUMBER_SYSTEM, RecordIndex.value == number, Record.patient == Record.id)
-    )
-    found = ((patient, json.loads(body)) for patient, body in db.execute(own.distinct()))
-    return {patient for patient, record in found if record.get("birthDate") == born and name in _names(record)}
+    found = patients_with(db, number) or [NOBODY]
+    cards = {patient: Card.of(db, patient) for patient in found}
+    today = now(db).date().isoformat()
+    return [
+        patient
+        for patient, card in cards.items()
+        if card.has_number(number, today) and born in card.born and name in _names(card)
+    ]
 
 
-def _names(record):
-    """The family names of a person's own record with their suffixes, as `Told.counts` has them."""
-    names = record.get("name")
-    names = [name for name in names if isinstance(name, dict)] if isinstance(names, list) else []
-    return {_joined([name.get("family")]) + _joined(name.get("suffix")) for name in names} - {""}
+def _names(card):
+    """The family names of a person with their suffixes, as `Told.counts` has them."""
+    names = [name for name in values_at(card.own, ["name"]) if isinstance(name, dict)]
+    return {_joined(name, "family") + _joined(name, "suffix") for name in names} - {""}
 
 
-def _joined(parts):
-    return "".join(normalized(part) for part in parts or () if isinstance(part, str))
+def _joined(name, part):
+    return "".join(normalized(text) for text in values_at(name, [part]) if isinstance(text, str))
 
 
 def _fingerprint(db, told):
