@@ -8,103 +8,33 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bb2.clock import utcnow
-from bb2.identity import builtin, enrollment
+from bb2.identity import builtin
 from bb2.identity.questions import is_answer
 from bb2.models import Account, AuditEvent, Beneficiary, BrowserSession, EnrollmentDraft
 from bb2.sweep import sweep
-from bb2.testing import ALICE, PASSWORD, ConsentServer
+from bb2.testing import ConsentServer
 from built_in import BUILT_IN
+from enrolling import (
+    CAROL,
+    CHOSEN,
+    DAVE,
+    NUMBER,
+    RECORDS,
+    SECRET,
+    TYPED,
+    coverage,
+    create,
+    credentials,
+    fill,
+    inform,
+    person,
+)
 from oauth.steps import another_browser, redeem
-
-CAROL, DAVE = "-2001", "-2002"
-NUMBER = "1SG4TE5MK73"
-SECRET = "marigold tea 7"
-
-
-def person(id=CAROL, number=NUMBER, **changes):
-    """A Patient of version 2, as CMS writes it."""
-    kind = {"coding": [{"code": "MC", "display": "Patient's Medicare number"}]}
-    return {
-        "resourceType": "Patient",
-        "id": id,
-        "identifier": [{"type": kind, "system": "http://hl7.org/fhir/sid/us-mbi", "value": number}],
-        "name": [{"family": "Núñez-O'Hara Jr.", "given": ["Carol"]}],
-        "birthDate": "1950-04-28",
-        "gender": "female",
-        "address": [{"postalCode": "770091234", "state": "TX"}],
-    } | changes
-
-
-def coverage(part, start, id=CAROL, **changes):
-    return {
-        "resourceType": "Coverage",
-        "id": f"part-{part.lower()}-{id}",
-        "status": "active",
-        "beneficiary": {"reference": f"Patient/{id}"},
-        "class": [{"value": "Medicare"}, {"value": f"Part {part}"}],
-        "period": {"start": start, "end": "2020-01-31"},
-    } | changes
-
-
-RECORDS = {
-    "v2": [
-        person(),
-        coverage("A", "2015-04-01"),
-        coverage("B", "2016-07-01"),
-        coverage("D", "2017-01-01"),
-        person(ALICE, "2SG4TE5MK73"),
-        coverage("A", "2015-04-01", ALICE),
-    ]
-}
-TYPED = {
-    "number": NUMBER,
-    "last_name": "Nunez O’Hara",
-    "born-month": "4",
-    "born-day": "28",
-    "born-year": "1950",
-    "sex": "female",
-    "zip": "77009",
-    "started-month": "04",
-    "started-day": "01",
-    "started-year": "2015",
-    "mine": True,
-    "agreed": True,
-}
-CHOSEN = {
-    "username": "Carol.Blue",
-    "password": SECRET,
-    "again": SECRET,
-    "question": "first-pet",
-    "answer": "Rex the 2nd",
-    "email": "carol@Example.com",
-}
 
 
 @pytest.fixture
 def server():
     return ConsentServer(*BUILT_IN, records=RECORDS)
-
-
-def fill(page, **values):
-    form = page.forms[0]
-    for name, value in values.items():
-        form[name] = value
-    return form
-
-
-def inform(server, status=303, path="/account/create", **changes):
-    """What follows when somebody types who they are."""
-    answer = fill(server.get(path), **TYPED | changes).submit(status=status)
-    return answer.follow() if status == 303 else answer
-
-
-def credentials(server, **changes):
-    """The page on which a user name is chosen."""
-    return inform(server, **changes).forms[0].submit().follow().forms[0].submit().follow()
-
-
-def create(server, status=303, **changes):
-    return fill(credentials(server), **CHOSEN | changes).submit("go", value="on", status=status)
 
 
 def count(server, model):
@@ -230,7 +160,9 @@ class TestWhatIsTyped:
         soon = utcnow().date() + timedelta(days=60)
         with server.db() as db:
             server.load(db, {"v2": [coverage("A", soon.isoformat())]})
-        inform(server, **{"started-year": str(soon.year), "started-month": str(soon.month), "started-day": str(soon.day)})
+        inform(
+            server, **{"started-year": str(soon.year), "started-month": str(soon.month), "started-day": str(soon.day)}
+        )
 
     def test_is_told_to_be_wrong_where_it_is(self, server):
         for name, value in (("number", "123-45-6789"), ("zip", "7700"), ("born-day", "31"), ("started-year", "2999")):
@@ -452,5 +384,3 @@ def test_a_new_account_signs_in_like_any_other(server):
     form = browser.get("/sign-in").forms[0]
     form["username"], form["password"] = "CAROL.BLUE", SECRET
     assert form.submit("answer", value="sign-in").location.endswith("/connections")
-    assert PASSWORD != SECRET
-    assert enrollment.LIFETIME <= timedelta(hours=1)

@@ -106,7 +106,7 @@ class Card:
 
     @property
     def address(self):
-        """(five digits of the ZIP code, city, state), as far as they are known, of the newest version with a ZIP code."""
+        """(five digits of the ZIP code, city, state), each "" if unknown, of the newest version with a ZIP code."""
         addresses = [address for address in values_at(self.own, ["address"]) if isinstance(address, dict)]
         known = next((address for address in addresses if isinstance(address.get("postalCode"), str)), {})
         zip_code, city, state = (str(known.get(part) or "") for part in ("postalCode", "city", "state"))
