@@ -42,7 +42,7 @@ PARTS = (
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.
-BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkeys")
+BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkeys", "personas")
 
 
 def main(global_config, **ini):
