@@ -51,6 +51,7 @@ setup(
         "argon2-cffi>=23.1",
         "babel>=2.14",
         "click>=8.1",
+        "email-validator>=2.1",
         "joserfc>=1.0",
         "limits>=5",
         "oauthlib>=3.2.2",
@@ -67,6 +68,7 @@ setup(
         "waitress>=3.0",
         "webauthn>=2.5",
         "wtforms>=3.3",
+        "zxcvbn>=4.5",
     ],
     extras_require={
         "testing": TESTING,

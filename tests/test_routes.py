@@ -19,10 +19,13 @@ VERSIONS = ("v1", "v2")
 #: The routes that answer without an access token: pages with a session of their own, and what every client may know.
 PUBLIC = {
     "__static/VERSION/",
+    "account_created",
     "applications",
     "authorize",
     "connections",
     "consent",
+    "create_account",
+    "create_account_step",
     "end_session",
     "health",
     "health_db",
