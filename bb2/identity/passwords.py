@@ -31,13 +31,20 @@ def why_refused(password, *own_words):
         return _("Type a password of at most ${most} characters", mapping={"most": MOST_PASSWORD})
     if _guesses(password) < LEAST_GUESSES:
         return _("This password is easy to guess. Try three or four words that do not belong together")
-    if _guesses(password, *filter(None, own_words)) < LEAST_GUESSES:
+    own = [word for word in map(_plain, own_words) if word]
+    spelled = [password] + [_plain(password)] * any(word in _plain(password) for word in own)
+    if any(_guesses(spelling, *own) < LEAST_GUESSES for spelling in spelled):
         return _("Choose a password without your user name, your own name or your Medicare number")
     return None
 
 
+def _plain(text):
+    """Letters and digits alone: a Medicare number is the same with its dashes."""
+    return "".join(c for c in (text or "").lower() if c.isalnum())
+
+
 def _guesses(password, *own_words):
     """How many guesses it outlasts.  The library's `zxcvbn` would keep `own_words` where other threads find them."""
-    own = build_ranked_dict([word.lower() for word in own_words])
-    matches = omnimatch(password[:LOOKED_AT], RANKED_DICTIONARIES | {"user_inputs": own})
+    dictionaries = RANKED_DICTIONARIES | {"user_inputs": build_ranked_dict(own_words)}
+    matches = omnimatch(password[:LOOKED_AT], dictionaries)
     return most_guessable_match_sequence(password[:LOOKED_AT], matches)["guesses"]
