@@ -134,6 +134,32 @@ class EnrollmentDraft(Base):
     expires_at: Mapped[datetime]
 
 
+class Recovery(Base):
+    """How far a browser has come on the way back to a forgotten sign-in.  It ends with the session."""
+
+    __tablename__ = "recovery"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_hash: Mapped[str] = mapped_column(ForeignKey("browser_session.id_hash", ondelete="CASCADE"), unique=True)
+    #: whose sign-in it is; None: nobody's, which is not told
+    username: Mapped[str | None] = mapped_column(ForeignKey("account.username", ondelete="CASCADE"), index=True)
+    question: Mapped[str]  #: the key of the secret question that is asked
+    fingerprint: Mapped[str] = mapped_column(String(64))  #: what stands for all that was typed about the person
+    answered_at: Mapped[datetime | None]  #: when the question was answered rightly
+    expires_at: Mapped[datetime]
+
+    account: Mapped[Account | None] = relationship()
+
+
+class ServerSecret(Base):
+    """A random value that all workers share: with it, what people typed is told apart and not kept."""
+
+    __tablename__ = "server_secret"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
 class AuthorizationRequest(Base):
     """What an app asked for (RFC 6749, 4.1.1), kept here for one answer from the browser that brought it."""
 

@@ -331,6 +331,30 @@ SETTINGS = (
         "Wrong passwords from one address, for whatever accounts; browsers as above are not held up.",
     ),
     Setting(
+        "bb2.limit_recovery_number",
+        limit,
+        "10 per hour",
+        "How often people with trouble signing in may say who they are, for one Medicare number from one address.",
+    ),
+    Setting(
+        "bb2.limit_recovery_address",
+        limit,
+        "100 per hour",
+        "The same from one address, for whatever Medicare numbers.",
+    ),
+    Setting(
+        "bb2.limit_recovery_answer",
+        limit,
+        "5 per hour",
+        "Wrong secret answers for one person, from one address.",
+    ),
+    Setting(
+        "bb2.limit_recovery_anywhere",
+        limit,
+        "20 per day",
+        "Wrong secret answers for one person from all addresses, by who knows all that was asked before.",
+    ),
+    Setting(
         "bb2.limit_enroll_number",
         limit,
         "10 per hour",

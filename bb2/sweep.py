@@ -22,6 +22,7 @@ from bb2.models import (
     EnrollmentDraft,
     PushedRequest,
     RateLimit,
+    Recovery,
     RefreshToken,
     UsedAssertion,
 )
@@ -65,6 +66,7 @@ def kinds(settings):
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
+        Kind(Recovery, Recovery.expires_at <= DatabaseTime()),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
         # One that was answered says so to whoever comes back to it, and takes a later No.
         Kind(request, and_(request.answered_at.is_(None), request.expires_at <= DatabaseTime())),

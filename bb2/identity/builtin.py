@@ -34,6 +34,18 @@ def find_account(db, username):
     return db.get(Account, plain(username)) if "\x00" not in username else None
 
 
+def accounts_of(db, person):
+    """The Accounts of a Beneficiary, by their user names."""
+    theirs = select(Account).where(Account.beneficiary_id == person.id)
+    return db.scalars(theirs.order_by(Account.username)).all()
+
+
+def has_account(db, patient):
+    """True when the person with this Patient.id has a sign-in."""
+    theirs = select(Account.username).join(Account.beneficiary).where(Beneficiary.patient == patient)
+    return db.scalars(theirs.limit(1)).first() is not None
+
+
 def plain(username):
     """The user name as it is kept: case, white space around it and how a keyboard spells a letter do not count."""
     return normalize("NFKC", username).strip().lower()
