@@ -27,7 +27,7 @@ def test_a_password_that_many_people_have_is_refused(password):
 
 
 @pytest.mark.parametrize(
-    "password", ["marigold tea 7", "perro gato luna", "kq7#fjw2", "ñandú 日本 é", "x7" + "l " * 400]
+    "password", ["marigold tea 7", "perro gato luna", "kq7#fjw2", "ñandú 日本 é", "seven paper boats " * 50]
 )
 def test_a_password_of_any_characters_will_do_where_it_is_hard_to_guess(password):
     assert why_refused(password, "marigold", "1SG4TE5MK73") is None
