@@ -48,6 +48,10 @@ PUBLIC = {
     "testclient",
     "testclient_callback",
     "token",
+    "trouble",
+    "trouble_done",
+    "trouble_password",
+    "trouble_question",
 }
 
 
