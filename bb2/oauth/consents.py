@@ -184,9 +184,7 @@ def connections(db, beneficiary_id):
 
 def ended_connections(db, beneficiary_id, *, before=None, most):
     """The same of so many that are in force no more; `before`: only those with smaller ids."""
-    over = or_(
-        Consent.revoked_at.is_not(None), Consent.replaced_at.is_not(None), Consent.expires_at <= DatabaseTime()
-    )
+    over = or_(Consent.revoked_at.is_not(None), Consent.replaced_at.is_not(None), Consent.expires_at <= DatabaseTime())
     ended = _connections(beneficiary_id).where(over, *([] if before is None else [Consent.id < before]))
     return db.execute(ended.limit(most)).all()
 
@@ -206,6 +204,12 @@ def _connections(beneficiary_id):
 def is_live(consent, moment):
     """True while the consent opens records."""
     return why_ended(consent, moment) is None
+
+
+def ended_at(consent, moment):
+    """When a consent that was in force ended; None while it is."""
+    expired = consent.expires_at if consent.expires_at and consent.expires_at <= moment else None
+    return min(filter(None, (consent.revoked_at, consent.replaced_at, expired)), default=None)
 
 
 def _rivals(consent):

@@ -7,6 +7,8 @@ returns the error that the server must answer with; None where it must grant.
 from dataclasses import dataclass, field
 
 DEMOGRAPHIC = frozenset({"profile", "patient/Patient.read"})
+TECHNICAL = frozenset({"openid"})  #: shares nothing of the person
+FAMILIES = ("patient/Coverage", "patient/Patient", "profile")  #: that a person can leave out of a connection
 #: What each path needs, of the scopes that the model knows.
 OPENED_BY = {
     "fhir/Patient": "patient/Patient.read",
@@ -103,6 +105,17 @@ class Consent:
     def close_tokens(self):
         for token in self.tokens:
             token.closed = True
+
+    def share_less(self, families):
+        """Without these families, for tokens that are out too.  False: nothing would be left, so nothing changes."""
+        left = {scope for scope in self.scopes if scope.removesuffix(".read") not in families}
+        if not left - TECHNICAL:
+            return False
+        self.scopes = left
+        for token in self.tokens:
+            if isinstance(token, AccessToken):
+                token.scopes = token.scopes & left
+        return True
 
 
 @dataclass(eq=False)

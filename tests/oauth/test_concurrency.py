@@ -12,7 +12,18 @@ from bb2.models import AccessToken, Consent
 from bb2.testing import REDIRECT_URI, code_of, consent_form
 from databases import new_database
 from journey import connect
-from oauth.steps import EVERYTHING, another_app, another_browser, answer, at_once, consents_of, opens, trail
+from oauth.steps import (
+    EVERYTHING,
+    another_app,
+    another_browser,
+    answer,
+    at_once,
+    consents_of,
+    newest_connection,
+    opens,
+    stop_form,
+    trail,
+)
 from oauth.wire import post, read, together
 from running import RunningServer
 
@@ -54,14 +65,11 @@ def answering(server, page, said, demographic="share"):
     return partial(post, server.app, page.request.path, fields, cookies)
 
 
-def ending(server):
-    """The form that ends the app's connection, sent from the browser."""
-    with server.db() as db:
-        name = db.get_one(Consent, consents_of(server)[-1].id).client.name
-    page = server.get("/connections")
-    form = next(form for form in page.forms.values() if "consent" in form.fields and name in form.text)
+def ending(server, connection):
+    """The form that ends a connection, sent from the browser."""
+    form = stop_form(server.get(connection + "/stop"))
     cookies = {cookie.name: cookie.value for cookie in server.cookiejar}
-    return partial(post, server.app, "/connections", dict(form.submit_fields()), cookies)
+    return partial(post, server.app, form.action, dict(form.submit_fields()), cookies)
 
 
 def assert_closed(server, *tokens):
@@ -136,9 +144,10 @@ def test_two_refreshes_and_a_revocation_at_once_leave_nothing_open(fresh, path):
 def test_a_connection_that_ends_while_its_code_is_redeemed_stays_ended(fresh):
     for _ in range(2):
         first = fresh.grant(EVERYTHING)
+        connection = newest_connection(fresh)
         newer = fresh.approve(fresh.consent_page(EVERYTHING))
         redeem = partial(post, fresh.app, *redeeming(fresh, newer))
-        redeemed, ended = together(redeem, ending(fresh))
+        redeemed, ended = together(redeem, ending(fresh, connection))
         # The page showed the older connection: that one is closed, whichever came first, and the new Yes counts.
         assert (redeemed.status_int, ended.status_int) == (200, 303)
         assert_closed(fresh, first)
