@@ -188,7 +188,7 @@ def as_fhir(found, site):
 
 
 def _provision(kind, item):
-    """What is permitted or denied: a resource type, records with a security label, or, of neither, what its words say."""
+    """What is permitted or denied: a resource type, records with a security label, or else what its words say."""
     families = getattr(item, "families", None) or (getattr(item, "family", ""),)
     types = [named["type"] for family in families if (named := SMART_FAMILY.fullmatch(family))]
     provision = {"type": kind}

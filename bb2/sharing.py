@@ -21,10 +21,11 @@ class Sharing:
 
 
 def sharing(screen, scopes, share_sensitive):
-    """The Sharing of a ConsentScreen where these scopes are granted, and these sensitivities: {key: shared}, or None."""
+    """The Sharing of a ConsentScreen where these scopes are granted, and sensitivities as in {key: shared}, or None."""
     kept = _kept(screen, scopes)
     told = [(line, line in kept) for line in screen.lines if not line.technical]
-    told += [(each, (share_sensitive or {}).get(each.key) is True) for each in screen.questions if each.matters_to(kept)]
+    answers = share_sensitive or {}
+    told += [(each, answers.get(each.key) is True) for each in screen.questions if each.matters_to(kept)]
     return Sharing(
         shared=tuple(item for item, shared in told if shared),
         left_out=tuple(item for item, shared in told if not shared),

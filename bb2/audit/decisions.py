@@ -29,9 +29,10 @@ def decision(db, beneficiary_id, number):
 
 
 def _of(beneficiary_id):
-    answers = [
-        and_(AuditEvent.event == event, *(AuditEvent.details[name].as_string() == value for name, value in said.items()))
-        for event, said in ANSWERS.items()
-    ]
+    answers = [and_(AuditEvent.event == event, *_says(details)) for event, details in ANSWERS.items()]
     mine = AuditEvent.beneficiary_id == beneficiary_id, AuditEvent.event.in_(ANSWERS)
     return select(AuditEvent).where(*mine, or_(*answers))
+
+
+def _says(details):
+    return [AuditEvent.details[name].as_string() == value for name, value in details.items()]
