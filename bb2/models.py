@@ -55,6 +55,7 @@ class Client(Base):
     website: Mapped[str | None]
     privacy_policy: Mapped[str | None]
     terms: Mapped[str | None]
+    logo: Mapped[str | None] = mapped_column(String(64))  #: SHA-256 of its ClientLogo; None: it has none
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]  #: None for an app that is switched on
 
@@ -67,6 +68,15 @@ class Client(Base):
     def public(self):
         """It can keep no secret: it names itself, and PKCE protects its codes (RFC 6749, 2.1)."""
         return self.secret_hash is None and not self.has_keys
+
+
+class ClientLogo(Base):
+    """The picture that stands for an app: a table of its own, as what looks at an app seldom needs it."""
+
+    __tablename__ = "client_logo"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id", ondelete="CASCADE"), primary_key=True)
+    png: Mapped[bytes]
 
 
 class Beneficiary(Base):

@@ -45,6 +45,7 @@ def _people(config):
     config.add_route("sign_out", "/sign-out")
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
+    config.add_route("logo", "/apps/{client_id}/logo")
     config.add_route("stop_all", "/connections/stop")
     config.add_route("receipts", "/connections/receipts")
     config.add_route("receipt_fhir", "/connections/receipts/{number}.fhir.json")

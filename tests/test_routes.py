@@ -5,10 +5,13 @@ import re
 import pytest
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from bb2.models import Client
+from bb2.oauth.logos import set_logo
 from bb2.plugins import installed_plugins
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.scopes import Endpoint
 from bb2.testing import ALICE, ConsentServer, record
+from pictures import picture
 
 VERSIONS = ("v1", "v2")
 #: The routes that answer without an access token: pages with a session of their own, and what every client may know.
@@ -25,6 +28,7 @@ PUBLIC = {
     "home",
     "introspect",
     "jwks",
+    "logo",
     "metadata",
     "oauth_authorization_server",
     "openid_configuration",
@@ -51,6 +55,7 @@ def server(tmp_path_factory):
     with server.db() as db:
         ensure_demo_client(db, server.scopes, var, server.settings.base_url)
         server.load(db, [record(resource, "a-1", ALICE) for resource in server.scopes.resources.values()])
+        set_logo(db, db.get(Client, server.client_id), picture())
     return server
 
 
@@ -108,6 +113,7 @@ def paths(server):
         for version in VERSIONS if name != "__static/" else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
+                path = path.replace("{client_id}", server.client_id)
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)
 

@@ -75,8 +75,8 @@ def register_scopes():
             "diagnósticos, tratamientos y medicamentos, lo que se cobró y lo que se pagó.",
         ),
         reach=Words(
-            "It can see at least four years of your claims.",
-            es="Puede ver al menos cuatro años de sus reclamos.",
+            "If you share your claims, it can see at least four years of them.",
+            es="Si comparte sus reclamos, puede ver al menos cuatro años de ellos.",
         ),
         demographic=False,
         order=-1,  # what people look for first
