@@ -4,6 +4,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 
+from bb2.audit.decisions import decisions
 from bb2.oauth import consents
 from bb2.views.own import number_of, signed_in
 
@@ -31,10 +32,13 @@ class Connections:
         }
 
     def ended(self):
-        """The Consent that the person has just ended."""
+        """The Consent that the person has just ended, and the number of its receipt; None: there is none."""
         number = number_of(self.request.GET.get("ended"))
         found = consents.connection(self.db, self.person.id, number) if number is not None else None
-        return found.Consent if found and found.Consent.revoked_by == "beneficiary" else None
+        if not found or found.Consent.revoked_by != "beneficiary":
+            return None
+        (made,) = decisions(self.db, self.person.id, consent_id=number, most=1)
+        return found.Consent, made.id
 
     @view_config(route_name="stop_all", request_method="GET", renderer="bb2:templates/stop_all.jinja2")
     def ask(self):
