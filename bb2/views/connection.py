@@ -9,7 +9,6 @@ from bb2.audit.reads import reads
 from bb2.clock import now
 from bb2.consent import ConsentScreen, Line, NothingShared, consent_screen, question
 from bb2.oauth import consents
-from bb2.scopes import family_of
 from bb2.sharing import less, sharing, words
 from bb2.views.forms import Form, SeveralOf
 from bb2.views.own import not_found, number_of, signed_in
@@ -36,13 +35,14 @@ class Connection:
         consent = self.consent
         made = decisions(self.db, self.person.id, consent_id=consent.id)
         until = consents.ended_at(consent, now(self.db)) or now(self.db)
+        read = reads(self.db, self.person.id, consent.id, until)
         return self.values() | {
             "decisions": [(each, consent.client.name) for each in made],
             "narrowed": self.just_narrowed(made),
             "unchanged": "unchanged" in self.request.GET,
             "last_read": self.last_read,
-            "reads": reads(self.db, self.person.id, consent.id, until),
-            "read_words": self.read_words(),
+            "reads": read,
+            "read_words": self.read_words(read.kinds),
             "agreed": ConsentScreen.from_json(consent.shown),
             "agreed_sharing": self.agreed_sharing(made),
         }
@@ -85,16 +85,14 @@ class Connection:
         number = number_of(self.request.GET.get("narrowed"))
         return next((each for each in made if each.id == number and each.event == "consent.narrowed"), None)
 
-    def read_words(self):
-        """{kind of record, as the trail has it: what it is in words}"""
-        registry = self.request.registry["scopes"]
-        lines = {line.family: line.consent for line in self.screen().lines}
-        opened = {}
-        for endpoint in registry.endpoints:
+    def read_words(self, kinds):
+        """{kind of record, as the trail has it: what it is in words}, in the order of the page that was agreed to."""
+        lines, opened = self.screen().lines, {}
+        for endpoint in self.request.registry["scopes"].endpoints:
             kind = endpoint.resource.type if endpoint.resource else endpoint.path
-            families = [family_of(name) for name in sorted(registry.scopes_opening(endpoint))]
-            opened[kind] = next((lines[family] for family in families if family in lines), kind)
-        return opened
+            opened[kind] = self.request.registry["scopes"].scopes_opening(endpoint)
+        told = {kind: line.consent for line in lines for kind in kinds if opened.get(kind, set()) & set(line.scopes)}
+        return told | {kind: kind for kind in kinds if kind not in told}  # its plugin is gone
 
     def agreed_sharing(self, made):
         """The Sharing that the person agreed to at first, in the words of that page."""

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.i18n import TranslationStringFactory
 
@@ -119,9 +119,11 @@ def long_date(moment, language):
     return format_date(day, "long", locale=language)
 
 
-def long_moment(moment, language):
-    """The same with the time of day and its zone."""
-    return format_datetime(moment, "long", tzinfo=EASTERN, locale=language)
+def long_moment(moment, request):
+    """The same with the time of day, and of which zone it is."""
+    time = format_time(moment, "short", tzinfo=EASTERN, locale=request.locale_name)
+    said = {"day": long_date(moment, request.locale_name), "time": time}
+    return request.localizer.translate(_("${day}, ${time} Eastern Time", mapping=said))
 
 
 def add_globals(event):
@@ -131,7 +133,7 @@ def add_globals(event):
         event["settings"] = request.registry["settings"]
         event["language"] = request.locale_name
         event["long_date"] = lambda moment: long_date(moment, request.locale_name)
-        event["long_moment"] = lambda moment: long_moment(moment, request.locale_name)
+        event["long_moment"] = lambda moment: long_moment(moment, request)
         event["other_language"] = other_language(request)
         event["initial"] = initial
 
