@@ -58,6 +58,7 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     assert person.statuses() == DECLINED
     person.visit("/connections")
     assert (person.language, person.heading) == ("es", "Mis aplicaciones conectadas")
+    person.press(".connection a.button")
     assert "Sus reclamos de Medicare" in person.page.locator("main").inner_text()
 
 
