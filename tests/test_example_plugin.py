@@ -45,7 +45,7 @@ def test_without_the_plugin_nothing_knows_of_claims(environment):
 def test_with_the_plugin_the_beneficiary_is_asked_in_one_line(environment):
     page = environment.with_claim["consent page"]
     assert page.count(CONSENT) == 2  # in the list of what is asked for, and beside the box that leaves it out
-    assert page.count("Your Medicare claims") == 2  # the built-in scope's own line stays
+    assert page.count("Your Medicare claims") == 4  # the built-in scope's own line stays
 
 
 def test_with_the_plugin_claims_have_routes_that_only_their_scopes_open(environment):

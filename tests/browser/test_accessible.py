@@ -108,6 +108,14 @@ def test_the_pages_of_what_can_go_wrong(make_person, server, language):
         person.to_consent(lang=language)
         person.answer("yes")
         look("choose")
+        person.choose("share")
+        person.page.locator("#boxes input").first.uncheck()
+        person.answer("show")
+        look("chosen line by line")
+        for box in person.page.locator("#boxes input").all():
+            box.uncheck()
+        person.answer("yes")
+        look("nothing left to share")
         person.answer("no")  # which needs no choice
         assert "access_denied" in person.page.locator("main").inner_text()
         assert person.page.locator("pre").count() == 0  # the app has nothing to show

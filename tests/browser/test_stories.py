@@ -160,6 +160,7 @@ def test_the_keyboard_alone_is_enough(person):
     person.page.wait_for_url("**/consent/*")
     assert re.sub(r"\s+", " ", " | ".join(keyboard.tab_to("#share"))) == (
         "Skip to the main content | Blue Button | Español | Privacy policy | Terms | Not you? Sign in as somebody else"
+        " | Your Medicare claims | Your Medicare coverage"
     )
     keyboard.keys.press("ArrowDown")
     assert person.page.locator("#withhold").is_checked()
@@ -175,10 +176,19 @@ def test_the_keyboard_alone_is_enough(person):
     assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "withhold"
     keyboard.keys.press("ArrowUp")
     assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "share"
-    assert keyboard.tab_to("button[value=yes]") == ["How the connection works", "My connected apps", "1-800-633-4227"]
+    # Line by line, for those who want it.
+    assert keyboard.tab_to("#boxes summary") == ["How the connection works"]
+    keyboard.keys.press("Enter")
+    assert keyboard.tab_to("#boxes input") == []
+    keyboard.keys.press("Space")
+    keyboard.tab_to("button[value=show]")
+    keyboard.keys.press("Enter")
+    person.page.wait_for_selector(".done:focus")
+    assert "Carely will not get:\nYour Medicare claims" in re.sub(r"\s*\n\s*", "\n", person.focused.inner_text())
+    assert keyboard.tab_to("button[value=yes]") == ["My connected apps", "1-800-633-4227"]
     keyboard.keys.press("Enter")
     person.page.wait_for_url("**/testclient/callback")
-    assert person.statuses() == DECLINED
+    assert person.statuses() == DECLINED | {"fhir/ExplanationOfBenefit": 403}
 
 
 def test_the_skip_link_leads_to_the_main_content(person):
