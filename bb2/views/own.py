@@ -4,7 +4,8 @@ from pyramid.httpexceptions import HTTPSeeOther
 
 from bb2.views.pages import PageError, _
 
-LONGEST_NUMBER = 9  # digits: more is no number that a database has given
+LARGEST_NUMBER = 2**31 - 1  # of a row: more is no number that a database has given
+LONGEST_NUMBER = len(str(LARGEST_NUMBER))
 
 
 def signed_in(request):
@@ -17,7 +18,7 @@ def signed_in(request):
 def number_of(text):
     """The number in a path or a query; None for whatever is none."""
     ours = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    return int(text) if ours else None
+    return int(text) if ours and int(text) <= LARGEST_NUMBER else None
 
 
 def my_apps(request):
