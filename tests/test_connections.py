@@ -201,7 +201,10 @@ def pictures(server):
     """{what was read: (the numbers in words, how many bars)}"""
     page = server.get(newest_connection(server)).html
     found = page.select("svg.bars")
-    return {p.find_previous_sibling("h3").get_text(): (p.find_previous_sibling("p").get_text(), len(p.find_all("rect"))) for p in found}
+    return {
+        p.find_previous_sibling("h3").get_text(): (p.find_previous_sibling("p").get_text(), len(p.find_all("rect")))
+        for p in found
+    }
 
 
 def test_the_picture_counts_what_was_answered_by_day_and_kind(server):
