@@ -11,7 +11,7 @@ from bb2.clock import now
 from bb2.models import Client
 from bb2.oauth import clients, keys
 from bb2.oauth.errors import ClientError
-from bb2.oauth.logos import set_logo
+from bb2.oauth.logos import MOST_READ, set_logo
 
 
 def add_to(command):
@@ -91,7 +91,7 @@ def add(
         )
         _set_links(added, links)
         if logo:
-            set_logo(db, added, logo.read())
+            set_logo(db, added, logo.read(MOST_READ + 1))
         record_act(db, "client.registered", client_id=added.client_id)
     _show(added, as_json, secret)
 
@@ -160,8 +160,10 @@ def change(
         if jwks or jwks_uri:
             clients.set_keys(found, jwks=_read(jwks), jwks_uri=jwks_uri)
         _set_links(found, links)
+        if logo and no_logo:
+            raise ClientError("--logo and --no-logo: give one of the two")
         if logo or no_logo:
-            set_logo(db, found, None if no_logo else logo.read())
+            set_logo(db, found, None if no_logo else logo.read(MOST_READ + 1))
         changed = {name: value for name, value in _described(found).items() if value != before[name]}
         if changed:
             record_act(db, "client.changed", client_id=client_id, changed=changed)

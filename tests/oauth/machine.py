@@ -13,7 +13,7 @@ from bb2.clock import utcnow
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.testing import PASSWORD, REDIRECT_URI, answer_of, challenge, record
 from oauth import model
-from oauth.model import DEMOGRAPHIC, OPENED_BY
+from oauth.model import DEMOGRAPHIC, OPENED_BY, OPTIONAL
 from oauth.steps import another_app, change_app
 from oauth.wire import Window, forms, post, read
 
@@ -28,8 +28,8 @@ ASKED = st.sampled_from(
         "patient/Coverage.read",
     ]
 )
-SAID = st.sampled_from(["share", "withhold", "no"])
-YES = st.sampled_from(["share", "withhold"])
+SAID = st.sampled_from(["share", "withhold", "leave out", "no"])
+YES = st.sampled_from(["share", "withhold", "leave out"])
 WHOSE = st.sampled_from(["its own", "its own", "its own", "the other"])  #: app
 WHICH = st.sampled_from([0, 0, 1, 1, 2, 3])  #: of several, counted from the newest
 MOSTLY = st.sampled_from([True, True, False])
@@ -61,6 +61,12 @@ class Page:
 
     def __init__(self, request, browser, fields):
         self.request, self.browser, self.session, self.fields = request, browser, browser.session, fields
+
+    def form(self, said):
+        """The form with an answer.  Whoever leaves out a line clears its box, which then sends nothing."""
+        chosen = {"demographic": "withhold" if said == "withhold" else "share"}
+        cleared = {f"line-{OPTIONAL.partition('.')[0]}": None} if said == "leave out" else {}
+        return self.fields | chosen | cleared | {"answer": "no" if said == "no" else "yes"}
 
 
 class OneBeneficiary(RuleBasedStateMachine):
@@ -348,8 +354,7 @@ class OneBeneficiary(RuleBasedStateMachine):
     def _answer(self, page, said):
         """The new Code of a Yes, or None."""
         request = page.request
-        form = page.fields | {"answer": "no"} if said == "no" else page.fields | {"answer": "yes", "demographic": said}
-        response = page.browser.window.post(f"/consent/{request.id}", form)
+        response = page.browser.window.post(f"/consent/{request.id}", page.form(said))
         if page.session != page.browser.session or request.lost:
             assert response.status_int == 400
             return None
