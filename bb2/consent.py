@@ -55,6 +55,8 @@ class Question:
     share: str
     withhold: str
     families: tuple[str, ...] = ()  #: of the lines whose records can carry it; without these it does not matter
+    label: str = ""  #: of such a record in `meta.security`; "": the page was stored before this was
+    label_display: str = ""
 
     @property
     def field(self):
@@ -224,7 +226,8 @@ def question(sensitivity, language, translate, families=()):
     """The Question about a Sensitivity that records of these families can carry, in this language."""
     words = ("name", "question", "detail", "share", "withhold")
     said = {name: say(getattr(sensitivity, name), language, translate) for name in words}
-    return Question(key=sensitivity.key, families=families, **said)
+    labels = {name: getattr(sensitivity, name) for name in ("label", "label_display")}
+    return Question(key=sensitivity.key, families=families, **said, **labels)
 
 
 def _line(scopes, language, translate):

@@ -19,9 +19,13 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client_logo")),
     )
+    op.drop_index("ix_audit_event_beneficiary_id", "audit_event")
+    op.create_index("ix_audit_event_person", "audit_event", ["beneficiary_id", "event", "consent_id", "at"])
 
 
 def downgrade():
+    op.drop_index("ix_audit_event_person", "audit_event")
+    op.create_index("ix_audit_event_beneficiary_id", "audit_event", ["beneficiary_id"])
     op.drop_table("client_logo")
     op.execute("ALTER TABLE client DROP COLUMN logo")
     op.execute("ALTER TABLE consent DROP COLUMN left_out")

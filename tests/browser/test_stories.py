@@ -58,6 +58,7 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     assert person.statuses() == DECLINED
     person.visit("/connections")
     assert (person.language, person.heading) == ("es", "Mis aplicaciones conectadas")
+    person.press(".connection a.button")
     assert "Sus reclamos de Medicare" in person.page.locator("main").inner_text()
 
 
@@ -97,11 +98,13 @@ def test_what_is_left_out_stays_closed_and_stopping_closes_the_rest_at_once(pers
     assert person.statuses() == DECLINED
     callback = person.page.url
     person.visit("/connections")
-    connection = person.page.locator(".connection").inner_text()
-    assert "Your personal information is left out." in connection
-    assert "birth date" not in connection
     person.look("connections")
-    person.press("role=button[name='Stop sharing with Carely']")
+    person.press("role=link[name='See or change what Carely can see']")
+    cannot = person.page.locator("h2:has-text('What Carely cannot see') + ul").inner_text()
+    assert "birth date" in cannot
+    person.look("connection")
+    person.press("role=link[name='Stop sharing with Carely']")
+    person.press("role=button[name='Yes, stop sharing']")
     assert "Carely no longer has access" in person.focused.inner_text()
     assert person.page.locator(".connection").count() == 0
     person.page.goto(callback)

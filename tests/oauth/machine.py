@@ -1,5 +1,6 @@
 """One beneficiary, two apps and two browsers, in any order: the server answers as the model says, at every step."""
 
+import re
 import secrets
 from datetime import timedelta
 
@@ -143,13 +144,27 @@ class OneBeneficiary(RuleBasedStateMachine):
         browser = self.browsers[browser]
         if not browser.signed_in:
             self._sign_in(browser)
-        listed = forms(browser.window.get("/connections"), "consent")[::-1]
-        in_force = [consent for consent in self.consents if consent.in_force]
-        assert len(listed) == len(in_force)
+        listed = self._connections(browser)
         if listed:
-            path, form = newest(listed, which)
-            assert browser.window.post(path, form).status_int == 303
-            newest(in_force, which).ended = True
+            path, consent = newest(listed, which)
+            ((action, form),) = forms(browser.window.get(f"{path}/stop"), "csrf_token")
+            assert browser.window.post(action, form).status_int == 303
+            consent.ended = True
+
+    @step(needs="issued", weight=2, browser=BROWSERS, which=WHICH, families=st.sets(st.sampled_from(model.FAMILIES)))
+    def share_less(self, browser, which, families):
+        """Of what one connection shares, some is left out, whatever of it was shared."""
+        browser = self.browsers[browser]
+        if not browser.signed_in:
+            self._sign_in(browser)
+        listed = self._connections(browser)
+        if listed:
+            path, consent = newest(listed, which)
+            ((_action, form),) = forms(browser.window.get(f"{path}/stop"), "csrf_token")
+            kept = [f"line-{family}" for family in model.FAMILIES if family not in families]
+            response = browser.window.post(f"{path}/less", form | {"kept": kept})
+            assert response.status_int == 303
+            assert response.location.endswith("/stop?all=") == (not consent.share_less(families))
 
     # The apps
 
@@ -248,6 +263,13 @@ class OneBeneficiary(RuleBasedStateMachine):
     def _app(self, of, whose):
         app = of.consent.app
         return app if whose == "its own" else self.apps[1 - self.apps.index(app)]
+
+    def _connections(self, browser):
+        """[(path, Consent)] of the connections that the person's page lists: those that the model has."""
+        paths = re.findall(r'class="button" href="(/connections/\d+)"', browser.window.get("/connections").text)[::-1]
+        in_force = [consent for consent in self.consents if consent.in_force]
+        assert len(paths) == len(in_force)
+        return list(zip(paths, in_force, strict=True))
 
     def _sign_in(self, browser):
         self._fill_in(browser, browser.window.get("/sign-in"))

@@ -7,7 +7,12 @@ returns the error that the server must answer with; None where it must grant.
 from dataclasses import dataclass, field
 
 DEMOGRAPHIC = frozenset({"profile", "patient/Patient.read"})
+<<<<<<< HEAD
+TECHNICAL = frozenset({"openid"})  #: shares nothing of the person
+FAMILIES = ("patient/Coverage", "patient/Patient", "profile")  #: that a person can leave out of a connection
+=======
 OPTIONAL = "patient/Coverage.read"  #: what is left out when a person leaves out a line
+>>>>>>> 5fd73a16503ec0ba0e43c2055f9ff041e084416f
 #: What each path needs, of the scopes that the model knows.
 OPENED_BY = {
     "fhir/Patient": "patient/Patient.read",
@@ -109,6 +114,17 @@ class Consent:
     def close_tokens(self):
         for token in self.tokens:
             token.closed = True
+
+    def share_less(self, families):
+        """Without these families, for tokens that are out too.  False: nothing would be left, so nothing changes."""
+        left = {scope for scope in self.scopes if scope.removesuffix(".read") not in families}
+        if not left - TECHNICAL:
+            return False
+        self.scopes = left
+        for token in self.tokens:
+            if isinstance(token, AccessToken):
+                token.scopes = token.scopes & left
+        return True
 
 
 @dataclass(eq=False)
