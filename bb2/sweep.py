@@ -19,6 +19,7 @@ from bb2.models import (
     AuthorizationRequest,
     BrowserSession,
     Consent,
+    PasskeyChallenge,
     PushedRequest,
     RateLimit,
     RefreshToken,
@@ -62,6 +63,7 @@ def kinds(settings):
     return (
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
+        Kind(PasskeyChallenge, PasskeyChallenge.expires_at <= DatabaseTime()),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
         # One that was answered says so to whoever comes back to it, and takes a later No.
