@@ -42,7 +42,7 @@ setup(
         "sqlalchemy>=2.0.30",
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
-        "webauthn>=2.5",
+        "webauthn>=3",
         "wtforms>=3.3",
     ],
     extras_require={

@@ -37,6 +37,7 @@ PARTS = (
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.passkeys",
     "routes",
 )
 

@@ -45,6 +45,10 @@ def _people(config):
     config.add_route("sign_out", "/sign-out")
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
+    config.add_route("passkeys", "/account/passkeys")
+    config.add_route("passkey_creation_options", "/account/passkeys/options")
+    config.add_route("passkey_sign_in", "/sign-in/passkey")
+    config.add_route("passkey_request_options", "/sign-in/passkey/options")
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")

@@ -22,7 +22,8 @@ SECRET = {
     *("client_secret", "client_assertion", "code", "code_verifier"),
 }
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "end_session")  # routes
 HEADERS = {

@@ -54,11 +54,15 @@ class SignIn:
         if not self._is_right(account, username, password):
             audit.record(self.db, "account.refused", **self._asked())
             return self.show(wrong=True, username=username)
+        return self.welcome(account)
+
+    def welcome(self, account, **how):
+        """Sign in whose Account it is, who has shown it; `how`, for the audit trail.  Returns the way on."""
         if not consents.lock(self.db, account.beneficiary_id):
             self._refuse_closed(account.beneficiary)
         self._remember(account)
         self.request.browser.sign_in(account.beneficiary)
-        audit.record(self.db, "account.signed_in", beneficiary_id=account.beneficiary_id, **self._asked())
+        audit.record(self.db, "account.signed_in", beneficiary_id=account.beneficiary_id, **self._asked(), **how)
         if self.kept:
             return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
         return HTTPSeeOther(self.request.route_path("connections"))
