@@ -295,7 +295,7 @@ class TestAnAnswer:
         page = server.get("/sign-in")
         good = json.loads(key.get(options(server, SIGN_IN, page)))
         form = form_with(page, "credential")
-        for odd in (None, 1, "é", "\x00", [], {}, "A", "A" * 20_000):
+        for odd in (None, 1, "é", "\x00", [], {}, "A", "A" * 5_000):
             for name in ("id", "rawId", "type", "response"):
                 form["credential"] = json.dumps(good | {name: odd})
                 form.submit(status=403)
@@ -360,6 +360,7 @@ class TestAnAnswer:
 
     def test_may_be_wrong_as_often_as_the_address_may_be(self):
         server = ConsentServer(*BUILT_IN, settings={"bb2.limit_sign_in_address": "3 per 15 minutes"})
+        server.extra_environ["REMOTE_ADDR"] = "192.0.2.7"
         key = added(server)
         for _ in range(5):
             assert sign_in(server, key).status_int == 303

@@ -149,7 +149,7 @@ class PasskeyPage(SignIn):
 
 def _name(text):
     """What a person calls a passkey, as it can be shown and kept."""
-    return " ".join("".join(letter for letter in text if letter.isprintable()).split())[: passkeys.MOST_NAME]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[: passkeys.MOST_NAME]
 
 
 @view_defaults(route_name="passkey_sign_in", permission=NO_PERMISSION_REQUIRED)
