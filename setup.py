@@ -28,6 +28,7 @@ setup(
         "argon2-cffi>=23.1",
         "babel>=2.14",
         "click>=8.1",
+        "email-validator>=2.1",
         "joserfc>=1.0",
         "limits>=5",
         "oauthlib>=3.2.2",
@@ -44,6 +45,7 @@ setup(
         "waitress>=3.0",
         "webauthn>=3",
         "wtforms>=3.3",
+        "zxcvbn>=4.5",
     ],
     extras_require={
         "testing": TESTING,

@@ -14,10 +14,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from bb2.clock import UtcDateTime
+
+#: The system of a Medicare number in an Identifier (HL7 Terminology, "Medicare Beneficiary Identifier").
+MEDICARE_NUMBER = "http://hl7.org/fhir/sid/us-mbi"
 
 # Ids and codes compare and sort byte by byte on every database, so that pages keep their order.
 Code = String().with_variant(String(collation="C"), "postgresql")
@@ -145,6 +149,48 @@ class BrowserSession(Base):
     seen_at: Mapped[datetime]
 
     beneficiary: Mapped[Beneficiary | None] = relationship()
+
+
+class EnrollmentDraft(Base):
+    """How far a person has come in making an account, and what they typed so far: never a password or an answer.
+
+    It belongs to one browser, and is gone when the account is made or the browser's session ends.
+    """
+
+    __tablename__ = "enrollment_draft"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_hash: Mapped[str] = mapped_column(ForeignKey("browser_session.id_hash", ondelete="CASCADE"), index=True)
+    patient: Mapped[str]  #: Patient.id of the record that was found by what was typed
+    typed: Mapped[dict]  #: {field: text}
+    reached: Mapped[int]  #: the last page that may be opened, as bb2.views.create_account counts them
+    expires_at: Mapped[datetime]
+
+
+class Recovery(Base):
+    """How far a browser has come on the way back to a forgotten sign-in.  It ends with the session."""
+
+    __tablename__ = "recovery"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_hash: Mapped[str] = mapped_column(ForeignKey("browser_session.id_hash", ondelete="CASCADE"), unique=True)
+    #: whose sign-in it is; None: nobody's, which is not told
+    username: Mapped[str | None] = mapped_column(ForeignKey("account.username", ondelete="CASCADE"), index=True)
+    question: Mapped[str]  #: the key of the secret question that is asked
+    fingerprint: Mapped[str] = mapped_column(String(64))  #: what stands for all that was typed about the person
+    answered_at: Mapped[datetime | None]  #: when the question was answered rightly
+    expires_at: Mapped[datetime]
+
+    account: Mapped[Account | None] = relationship()
+
+
+class ServerSecret(Base):
+    """A random value that all workers share: with it, what people typed is told apart and not kept."""
+
+    __tablename__ = "server_secret"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
 
 
 class AuthorizationRequest(Base):
@@ -361,7 +407,16 @@ class RecordIndex(Base):
     """A value by which a record is found: what its plugin's search parameters point at."""
 
     __tablename__ = "record_index"
-    __table_args__ = (Index("ix_record_index_value", "record_number", "param"),)
+    __table_args__ = (
+        Index("ix_record_index_value", "record_number", "param"),
+        # Whose Medicare number is this?  Only people's own records have entries of that system.
+        Index(
+            "ix_record_index_medicare_number",
+            "value",
+            sqlite_where=text(f"system = '{MEDICARE_NUMBER}'"),
+            postgresql_where=text(f"system = '{MEDICARE_NUMBER}'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     record_number: Mapped[int] = mapped_column(ForeignKey("record.number", ondelete="CASCADE"))

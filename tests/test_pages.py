@@ -135,8 +135,8 @@ class Walk:
             db.add(Passkey(credential_id="a", beneficiary=person, name="", created_at=utcnow(), **known))
         self.get("passkey added", "/account/passkeys?done=added")
         earlier(server, BrowserSession, "authenticated_at", minutes=11)
-        form = form_with(self.get("to confirm", "/account/passkeys"), "password")
-        form["password"] = "wrong"
+        form = form_with(self.get("to confirm", "/account/passkeys"), "current")
+        form["current"] = "wrong"
         self.see("wrong password, to confirm", form.submit("answer", value="confirm", status=403))
         form = form_with(server.get("/account/passkeys"), "passkey")
         self.see("passkey removed", form.submit("answer", value="remove").follow())

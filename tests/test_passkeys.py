@@ -86,7 +86,7 @@ class TestAPersonWithAPasskey:
         assert sign_in(server, key).location.endswith("/connections")
         assert "Alice" in server.get("/connections").text
         (_password, passkey) = events(server, "account.signed_in")
-        assert passkey.details == {"method": "passkey"}
+        assert passkey.details["method"] == "passkey"
 
     def test_comes_back_to_exactly_the_request_of_the_app(self, server):
         key = added(server)
@@ -161,20 +161,20 @@ class TestAddingOne:
         options(server, PAGE, page, status=404)
         page = server.get(PAGE)
         assert not any("credential" in form.fields for form in page.forms.values())
-        form = form_with(page, "password")
-        form["password"] = "wrong"
+        form = form_with(page, "current")
+        form["current"] = "wrong"
         page = form.submit("answer", value="confirm", status=403)
         assert "This is not your password" in page.text
-        form = form_with(page, "password")
-        form["password"] = PASSWORD
+        form = form_with(page, "current")
+        form["current"] = PASSWORD
         form.submit("answer", value="confirm", status=303)
         assert add(server).location.endswith("done=added")
 
     def test_needs_the_password_as_often_as_a_sign_in_does_and_no_oftener(self, server):
         server.sign_in()
         earlier(server, BrowserSession, "authenticated_at", seconds=601)
-        form = form_with(server.get(PAGE), "password")
-        form["password"] = "wrong"
+        form = form_with(server.get(PAGE), "current")
+        form["current"] = "wrong"
         answers = [form.submit("answer", value="confirm", status="*").status_int for _ in range(11)]
         assert answers == [403] * 10 + [429]
 
@@ -190,7 +190,7 @@ class TestAddingOne:
         options(server, PAGE, page, status=404)
         token = page.forms[0]["csrf_token"].value
         for act in ("add", "remove", "decline", "confirm"):
-            assert server.post(PAGE, {"csrf_token": token, "answer": act}, status=303).location.endswith(PAGE)
+            assert server.post(PAGE, {"csrf_token": token, "answer": act}, status=303).location.endswith("/sign-in")
         assert server.get(PAGE, status=303).location.endswith("/sign-in")
         assert rows(server, Passkey) == []
 
@@ -281,7 +281,7 @@ class TestAnAnswer:
         assert sign_in(server, key).status_int == 303
 
     @pytest.mark.parametrize(
-        "text", ["", "null", "[]", "{}", "[" * 10_000, '{"id": "a", "rawId": "a", "type": "public-key"}', "\x00", "é"]
+        "text", ["", "null", "[]", "{}", "[" * 3_000, '{"id": "a", "rawId": "a", "type": "public-key"}', "\x00", "é"]
     )
     def test_that_is_no_answer_opens_nothing(self, server, text):
         for username, path, status in (("alice", PAGE, 400), (None, "/sign-in", 403)):

@@ -9,7 +9,7 @@ from bb2 import records_source
 from bb2.cli.acts import record_act
 from bb2.db import reader
 from bb2.identity import closing
-from bb2.identity.builtin import DirectoryError, add_account
+from bb2.identity.builtin import DirectoryError, add_account, has_account
 
 
 def add_to(command):
@@ -24,8 +24,9 @@ def beneficiary():
 @beneficiary.command()
 @click.option("--patient", required=True, help="FHIR Patient.id of a loaded record.")
 @click.option("--username", required=True)
+@click.option("--another", is_flag=True, help="Also where the person has a sign-in already.")
 @click.pass_obj
-def add(state, patient, username):
+def add(state, patient, username, another):
     """Give a loaded person a sign-in.  Asks for the password, or takes it from standard input."""
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -33,6 +34,8 @@ def add(state, patient, username):
         password = sys.stdin.readline().rstrip("\r\n")
     given_name, family_name = _name(_own_record(state, patient))
     with state.transaction() as db:
+        if not another and has_account(db, patient):
+            raise DirectoryError(f"the person {patient} has a sign-in already; --another gives them a second one")
         added = add_account(
             db,
             username=username,

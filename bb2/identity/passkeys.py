@@ -38,7 +38,8 @@ from webauthn.helpers.structs import (
 )
 
 from bb2.clock import now
-from bb2.models import Account, Passkey, PasskeyChallenge
+from bb2.identity.builtin import accounts_of
+from bb2.models import Passkey, PasskeyChallenge
 from bb2.oauth.secrets import hashed, new_secret
 
 ADD, SIGN_IN = "add", "sign_in"  # what a challenge is for
@@ -90,15 +91,10 @@ def of_person(db, person):
     return db.scalars(select(Passkey).where(Passkey.beneficiary_id == person.id).order_by(Passkey.id)).all()
 
 
-def account_of(db, person):
-    """The Account by whose name a person knows themselves; None where somebody else keeps the accounts."""
-    return db.scalars(select(Account).where(Account.beneficiary_id == person.id).order_by(Account.username)).first()
-
-
 def creation_options(db, party, person, session_hash):
     """What a browser needs to make a passkey, as JSON (WebAuthn, 5.4).  Needs the person's lock."""
     person.passkey_handle = person.passkey_handle or new_secret()
-    username = account_of(db, person).username
+    username = accounts_of(db, person)[0].username  # by which the person tells it from others on their device
     options = generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,

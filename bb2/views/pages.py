@@ -37,10 +37,11 @@ HEADERS = {
 class PageError(Exception):
     """Something that a person must be told: what happened, and what they can do."""
 
-    def __init__(self, status, title, *paragraphs, way_on=None, developer=None):
+    def __init__(self, status, title, *paragraphs, way_on=None, also=None, developer=None):
         super().__init__(title)
         self.status, self.title, self.paragraphs = status, title, paragraphs
         self.way_on = way_on  #: (URL, label) of the next step; None: the home page
+        self.also = also  #: (URL, label) of another, where there is one
         self.developer = developer  #: what the app's developer should mend, in English; shown in a sandbox
 
 

@@ -6,18 +6,21 @@ from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 
 from bb2 import audit
 from bb2.clock import now
 from bb2.db import need_not_last
-from bb2.identity import passkeys
+from bb2.identity import builtin, passkeys
 from bb2.identity.passkeys import NotAccepted, RelyingParty
+from bb2.models import Passkey
 from bb2.oauth import consents
+from bb2.views.account import WRONG, OwnPage, current_password
+from bb2.views.credentials import pause_for
 from bb2.views.forms import Form
 from bb2.views.limited import client_address
 from bb2.views.pages import PageError, _
-from bb2.views.sign_in import SignIn
+from bb2.views.sign_in import SignIn, asked_for, enter, sign_in_link
 
 FRESH = 600  # seconds after a sign-in in which a passkey may be added
 LONGEST_NUMBER = 9  # digits: more is no number that a database has given
@@ -27,8 +30,8 @@ class Naming(Form):
     name = StringField(_("A name for it, if you like"), description=_("For example: My phone"))
 
 
-class Confirming(Form):
-    password = PasswordField(_("Password"), render_kw={"autocomplete": "current-password", "required": True})
+class ConfirmForm(Form):
+    current = current_password(_("Your password"))
 
 
 class Passkeys:
@@ -72,34 +75,29 @@ class Passkeys:
 
 
 @view_defaults(route_name="passkeys", permission=NO_PERMISSION_REQUIRED)
-class PasskeyPage(SignIn):
+class PasskeyPage(OwnPage):
     """A person's passkeys.  Whoever wants to add one after a while shows first who they are, as at sign-in."""
 
-    def __init__(self, request):
-        super().__init__(request)
-        self.person = request.browser.beneficiary
-
-    @view_config(request_method="GET", renderer="bb2:templates/passkey_page.jinja2")
+    @view_config(request_method="GET")
     def ask(self):
-        if self.person is None:
-            return HTTPSeeOther(self.request.route_path("sign_in"))
-        return self.values(done=self.request.GET.get("done"))
+        return self.show(ConfirmForm(), done=self.request.GET.get("done"))
 
-    def values(self, **changes):
-        return {"person": self.person, "done": None, "confirming": Confirming()} | changes
+    def show(self, form, status=200, **values):
+        return self.page("passkey_page", status, confirming=form, **values)
 
-    @view_config(request_method="POST", renderer="bb2:templates/passkey_page.jinja2")
-    def answer(self):
-        """What the button says that was pressed; nothing where the session has ended meanwhile."""
-        acts = {"add": self.add, "remove": self.remove, "decline": self.decline, "confirm": self.confirm}
-        act = acts.get(self.request.POST.get("answer"))
-        if act is None or self.person is None or not consents.lock(self.db, self.person.id):
-            return self.back()
-        return act()
+    def back(self, **done):
+        return HTTPSeeOther(self.request.route_path("passkeys", _query=done))
 
+    @view_config(request_method="POST")
+    def unknown(self):
+        return self.back()
+
+    @view_config(request_method="POST", request_param="answer=add")
     def add(self):
         name, answer = (str(self.request.POST.get(field, "")) for field in ("passkey-name", "credential"))
         browser, party = self.request.browser, self.request.passkeys.needed_party()
+        if not consents.lock(self.db, self.person.id):
+            return self.back()
         try:
             added = passkeys.add(self.db, party, self.person, browser.session_hash, answer, _name(name))
         except NotAccepted as error:
@@ -109,42 +107,38 @@ class PasskeyPage(SignIn):
                 _("The passkey was not added"),
                 _("It took too long, or this device has a passkey for you already. Nothing was changed."),
                 _("You can try again."),
-                way_on=self._again(),
+                way_on=(self.request.route_path("passkeys"), _("Passkeys")),
             ) from error
-        audit.record(self.db, "passkey.added", beneficiary_id=self.person.id, backed_up=added.backed_up)
+        self.record("passkey.added", backed_up=added.backed_up)
         return self.back(done="added")
 
+    @view_config(request_method="POST", request_param="answer=remove")
     def remove(self):
-        number = self.request.POST.get("passkey", "")
-        known = isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
+        number = str(self.request.POST.get("passkey", ""))
+        known = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
         if not known or not passkeys.remove(self.db, self.person, int(number)):
             return self.back()
-        audit.record(self.db, "passkey.removed", beneficiary_id=self.person.id, by="beneficiary")
+        self.record("passkey.removed", by="beneficiary")
         return self.back(done="removed")
 
+    @view_config(request_method="POST", request_param="answer=decline")
     def decline(self):
         """Not offered again, in any browser; the page of the account has it still."""
         self.person.passkey_declined_at = now(self.db)
-        audit.record(self.db, "passkey.declined", beneficiary_id=self.person.id)
+        self.record("passkey.declined")
         return HTTPSeeOther(self.request.route_path("connections"))
 
+    @view_config(request_method="POST", request_param="answer=confirm")
     def confirm(self):
-        account = passkeys.account_of(self.db, self.person)
-        if not self._is_right(account, account.username, str(self.request.POST.get("password", ""))):
-            audit.record(self.db, "account.refused")
-            self.db.commit()
-            self.request.response.status_int = 403
-            confirming = Confirming()
-            confirming.password.errors = [_("This is not your password. Please check it and try again.")]
-            return self.values(confirming=confirming)
-        self.welcome(account)
+        form = ConfirmForm.of(self.request)
+        if not form.validate():
+            return self.show(form)
+        account = self.account_of(form.current.data)
+        if account is None:
+            form.current.errors = [WRONG]
+            return self.show(form, 403)
+        enter(self.request, self.person, None, account)
         return self.back()
-
-    def back(self, **done):
-        return HTTPSeeOther(self.request.route_path("passkeys", _query=done))
-
-    def _again(self):
-        return self.request.route_path("passkeys"), _("Passkeys")
 
 
 def _name(text):
@@ -164,15 +158,21 @@ class PasskeySignIn(SignIn):
 
     @view_config(request_method="POST")
     def answer(self):
-        account = passkeys.account_of(self.db, self._right_passkey().beneficiary)
-        way_on = self.welcome(account, method="passkey")
+        passkey = self._right_passkey()
+        person = passkey.beneficiary
+        if not consents.lock(self.db, person.id):
+            self._refuse_closed(person)
+        if self.db.get(Passkey, passkey.id, populate_existing=True) is None:  # it was removed meanwhile
+            self._refuse("unknown")
+        (account, *_others) = builtin.accounts_of(self.db, person)
+        way_on = enter(self.request, person, self.kept, account, method="passkey")
         confirming = self.request.POST.get("then") == "passkeys"
         return HTTPSeeOther(self.request.route_path("passkeys")) if confirming else way_on
 
     def _right_passkey(self):
         """The Passkey; only wrong answers stay counted, and apart from passwords: neither holds the other up."""
         session_hash, answer = self.request.browser.session_hash, str(self.request.POST.get("credential", ""))
-        limits, tries = self.request.registry["limits"], self._tries_from_here()
+        limits, tries = self.request.registry["limits"], self._tries()
         party = self.request.passkeys.needed_party()
         self.db.commit()  # so that SQLite's one writer is free while this counts
         if wait := limits.count(tries):
@@ -180,28 +180,32 @@ class PasskeySignIn(SignIn):
         try:
             found = passkeys.used(self.db, party, session_hash, answer)
         except NotAccepted as error:
-            self._refuse(error)
+            self._refuse(error.reason, error.passkey)
         self.db.commit()
         limits.count(tries, -1)
         return found
 
-    def _tries_from_here(self):
+    def _tries(self):
         address = client_address(self.request)
         limit = self.request.registry["settings"].limit_sign_in_address
         return {("passkey", "address", address): limit} if address else {}
 
-    def _refuse(self, error):
-        whose = error.passkey and error.passkey.beneficiary_id
-        told = {"method": "passkey", "reason": error.reason}
-        audit.record(self.db, "account.refused", beneficiary_id=whose, **self._asked(), **told)
+    def _pause(self, wait):
+        way_on, advice = sign_in_link(self.request, self.kept), _("You can sign in with your password meanwhile.")
+        pause_for(self.request, wait, "account.paused", asked=asked_for(self.kept), advice=advice, way_on=way_on)
+
+    def _refuse(self, reason, passkey=None):
+        whose = passkey and passkey.beneficiary_id
+        told = asked_for(self.kept) | {"method": "passkey", "reason": reason}
+        audit.record(self.db, "account.refused", beneficiary_id=whose, **told)
         self.db.commit()  # the refusal is on record, and the challenge was used
         raise PageError(
             403,
             _("We could not sign you in with this passkey"),
             _("It took too long, or the passkey was removed here. Nothing was shared or changed."),
             _("Please try again, or sign in with your user name and password."),
-            way_on=self._again(),
-        ) from error
+            way_on=sign_in_link(self.request, self.kept),
+        )
 
 
 @view_config(route_name="passkey_request_options", request_method="POST", permission=NO_PERMISSION_REQUIRED)
