@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, text, update
 from bb2.clock import now
 from bb2.identity.questions import QUESTIONS, normalized
 from bb2.identity.sessions import end_sessions
-from bb2.models import Account, Beneficiary, Record, RecordIndex, Recovery, ServerSecret
+from bb2.models import Account, Beneficiary, BrowserSession, Record, RecordIndex, Recovery, ServerSecret
 from bb2.oauth import consents
 from bb2.oauth.secrets import new_secret
 
@@ -51,6 +51,8 @@ def begin(db, told, session_hash):
     """Ask a browser's person a question; what the browser had begun before is over.  Returns the Recovery."""
     account, fingerprint = find_account(db, told), _fingerprint(db, told)
     own = account and account.secret_question in QUESTIONS
+    # Of two forms at once, from a button that was pressed twice, one waits for the other.
+    db.execute(select(BrowserSession.id_hash).where(BrowserSession.id_hash == session_hash).with_for_update())
     db.execute(delete(Recovery).where(Recovery.session_hash == session_hash))
     recovery = Recovery(
         id=new_secret(),

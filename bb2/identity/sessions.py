@@ -57,29 +57,31 @@ class Browser:
 
     def sign_in(self, beneficiary):
         """Sign a person in, under a new session id; what the browser had begun goes along."""
-        self._renew(beneficiary)
+        earlier = self._renew(beneficiary)
+        self._session.beneficiary, self._session.authenticated_at = beneficiary, now(self.db)
+        if earlier:
+            self.db.delete(earlier)  # and with it, a recovery that was begun
+        self.db.flush()
 
-    def renew(self):
-        """A new session id for somebody who is not signed in, but has just shown who they are."""
-        self._renew(None)
+    def renew(self, beneficiary):
+        """A new session id for a person who has just shown who they are; nobody is signed in."""
+        earlier = self._renew(beneficiary)
+        if earlier:
+            self._move(Recovery, Recovery.session_hash == earlier.id_hash)
+            self.db.delete(earlier)
+        self.db.flush()
 
     def _renew(self, beneficiary):
+        """A new session for the person, to which goes what they may go on with.  Returns the earlier one, or None."""
         earlier = self._session
         self._new()
-        self._session.beneficiary = beneficiary
-        self._session.authenticated_at = now(self.db) if beneficiary else None
         self.db.flush()
         if earlier:
             ours = AuthorizationRequest.session_hash == earlier.id_hash
             # Only what nobody was shown yet: another person's page is not this person's to answer.
-            unseen = AuthorizationRequest.shown_to.is_(None)
-            if beneficiary:
-                unseen |= AuthorizationRequest.shown_to == beneficiary.id
-            else:
-                self._move(Recovery, Recovery.session_hash == earlier.id_hash)  # at a sign-in, it ends
+            unseen = AuthorizationRequest.shown_to.is_(None) | (AuthorizationRequest.shown_to == beneficiary.id)
             self._move(AuthorizationRequest, ours, unseen)
-            self.db.delete(earlier)
-            self.db.flush()
+        return earlier
 
     def _move(self, model, *which):
         self.db.execute(update(model).where(*which).values(session_hash=self._session.id_hash))

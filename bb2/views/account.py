@@ -141,7 +141,7 @@ class Email(OwnPage):
     def save(self):
         form = EmailForm.of(self.request)
         if not form.validate():
-            return self.page("account_email", form=form)
+            return self.page("account_email", 422, form=form)
         return self.change(form.email.data, "email")
 
     @view_config(request_method="POST", request_param="remove")
@@ -169,7 +169,7 @@ class Password(OwnPage):
         words = own_words(self.accounts[0]) if self.accounts else ()
         form = ChangePasswordForm.of(self.request, own_words=words)
         if not form.validate():
-            return self.show(form)
+            return self.show(form, 422)
         password_hash = builtin.hashed_password(form.password.data)
         account = self.account_of(form.current.data)
         if account is None:
@@ -203,7 +203,7 @@ class Question(OwnPage):
         form = QuestionForm.of(self.request)
         self.translate(form)
         if not form.validate():
-            return self.show(form)
+            return self.show(form, 422)
         answer_hash = questions.answer_hash(form.answer.data)
         account = self.account_of(form.current.data)
         if account is None:

@@ -14,12 +14,12 @@ class PasswordForm(Form):
     password = PasswordField(
         _("New password"),
         [Required(_("Type a new password"))],
-        description=_("At least 8 characters. Three or four words that do not belong together are good."),
+        description=_("8 or more characters of any kind. Long is good: three or four words are hard to guess."),
         render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(
-        _("New password again"),
-        [Required(_("Type the new password again"))],
+        _("New password, once more"),
+        [Required(_("Type the new password once more"))],
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -33,7 +33,7 @@ class PasswordForm(Form):
 
     def validate_again(self, field):
         if field.data != self.password.data:
-            raise ValidationError(_("The two passwords are not the same. Type both again"))
+            raise ValidationError(_("Type the same password twice"))
 
 
 def own_words(account):

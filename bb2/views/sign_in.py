@@ -1,9 +1,10 @@
 """Sign in, cancel and sign out: beneficiaries, with the built-in directory."""
 
+from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import view_config, view_defaults
+from pyramid.view import exception_view_config, view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
@@ -13,6 +14,7 @@ from bb2.models import AuthorizationRequest
 from bb2.oauth import consents, requests
 from bb2.views.consent import decline
 from bb2.views.credentials import is_password_of
+from bb2.views.errors import page
 from bb2.views.pages import PageError, _
 
 FORGOTTEN = _(
@@ -150,6 +152,28 @@ class SignIn:
             call,
             way_on=sign_in_link(self.request, self.kept),
         )
+
+
+def no_longer_open(request, route, **parts):
+    """The page of a form whose session has ended.  The way on leads to a page that knows where the person is now."""
+    kept = request.POST.get("request")
+    query = {"request": kept} if isinstance(kept, str) and not parts else None
+    return PageError(
+        400,
+        _("This page is no longer open"),
+        _("You may have been away for a while, or signed in or out in another tab. Nothing was shared or changed."),
+        _("If you came from an app, go back to the app and connect again."),
+        way_on=(request.route_path(route, _query=query, **parts), _("Go on")),
+    )
+
+
+@exception_view_config(BadCSRFToken, route_name="sign_in")
+def left(error, request):
+    """The session has ended; or a button was pressed twice, and the person is signed in."""
+    kept = request.POST.get("request")
+    if isinstance(kept, str) and kept:
+        return page(request, no_longer_open(request, "consent", id=kept))
+    return page(request, no_longer_open(request, "connections"))
 
 
 @view_config(route_name="sign_out", request_method="POST", permission=NO_PERMISSION_REQUIRED)

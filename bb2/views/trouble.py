@@ -3,10 +3,11 @@
 Whoever the person is, and whether they are anybody here, the pages and the refusals are the same.
 """
 
+from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import view_config, view_defaults
+from pyramid.view import exception_view_config, view_config, view_defaults
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -14,11 +15,21 @@ from bb2 import audit
 from bb2.identity import builtin, passkeys, recovery
 from bb2.identity.questions import QUESTIONS, is_answer
 from bb2.views.credentials import pause_for
+from bb2.views.errors import page
 from bb2.views.forms import Form, MemorableDate, Required
 from bb2.views.limited import client_address
 from bb2.views.new_password import PasswordForm, own_words
 from bb2.views.pages import PageError, _
-from bb2.views.sign_in import asked_for, enter, sign_in_link, trouble_link, waiting_request, way_on
+from bb2.views.sign_in import (
+    asked_for,
+    create_path,
+    enter,
+    no_longer_open,
+    sign_in_link,
+    trouble_link,
+    waiting_request,
+    way_on,
+)
 
 LONG = {"maxlength": 100}
 
@@ -27,7 +38,7 @@ class WhoForm(Form):
     number = StringField(
         _("Medicare number"),
         [Required(_("Type your Medicare number"))],
-        description=_("The 11 letters and numbers on your red, white and blue card. Dashes do not matter."),
+        description=_("It is on the front of your card, like 1EG4-TE5-MK73."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 20},
     )
     last_name = StringField(
@@ -44,7 +55,7 @@ class WhoForm(Form):
     born = MemorableDate(
         _("Date of birth"),
         missing=_("Type your date of birth"),
-        wrong=_("Check the date of birth: month, day and a year with four digits"),
+        wrong=_("Check your date of birth: month, day and year, like 4 28 1950"),
         description=_("For example: 4 28 1950"),
     )
 
@@ -53,7 +64,7 @@ class WhoForm(Form):
 
     def validate_number(self, field):
         if not recovery.MEDICARE_NUMBER.fullmatch(recovery.normalized(field.data)):
-            raise ValidationError(_("Check the Medicare number: it has 11 letters and numbers, like 1EG4-TE5-MK73"))
+            raise ValidationError(_("Check your Medicare number: it has 11 letters and numbers"))
 
 
 class AnswerForm(Form):
@@ -110,6 +121,17 @@ class Step:
 
 @view_defaults(route_name="trouble", permission=NO_PERMISSION_REQUIRED)
 class Who(Step):
+    def __init__(self, request):
+        super().__init__(request)
+        settings = request.registry["settings"]
+        if settings.fhir_source != "sql":  # nobody can be found by a Medicare number there
+            raise PageError(
+                404,
+                _("Trouble signing in"),
+                _("To get a new password, call ${phone}.", mapping={"phone": settings.support_phone}),
+                way_on=sign_in_link(request, self.kept),
+            )
+
     @view_config(request_method="GET")
     def ask(self):
         return self.page("trouble", form=WhoForm())
@@ -118,7 +140,7 @@ class Who(Step):
     def answer(self):
         form = WhoForm.of(self.request)
         if not form.validate():
-            return self.page("trouble", form=form)
+            return self.page("trouble", 422, form=form)
         told, session_hash = form.told(), self.browser.begin()
         self.db.commit()
         self.count(self.tries(told))
@@ -140,27 +162,26 @@ class Question(Step):
         begun = self.begun(answered=False)
         return self.to("trouble_password") if begun.answered_at else self.show(begun, AnswerForm())
 
-    def show(self, begun, form, wrong=False):
+    def show(self, begun, form, status=200, wrong=False):
         form.answer.label.text = QUESTIONS[begun.question]
-        start_again = trouble_link(self.request, self.kept)[0]
-        return self.page(
-            "trouble_question", 403 if wrong else 200, begun=begun, form=form, wrong=wrong, again=start_again
-        )
+        links = {"again": trouble_link(self.request, self.kept)[0], "create": create_path(self.request, self.kept)}
+        return self.page("trouble_question", status, begun=begun, form=form, wrong=wrong, **links)
 
     @view_config(request_method="POST")
     def answer(self):
         begun, form = self.begun(answered=False), AnswerForm.of(self.request)
         if not form.validate():
-            return self.show(begun, form)
+            return self.show(begun, form, 422)
         right = self.is_right(begun, form.answer.data)
         begun = self.begun(answered=False)
         if not (right and recovery.recognize(self.db, begun)):
             person = begun.account and begun.account.beneficiary_id
             audit.record(self.db, "account.recovery_refused", beneficiary_id=person, **asked_for(self.kept))
             self.db.commit()
-            return self.show(begun, AnswerForm(), wrong=True)
-        audit.record(self.db, "account.recovered", beneficiary_id=begun.account.beneficiary_id, **asked_for(self.kept))
-        self.browser.renew()
+            return self.show(begun, AnswerForm(), 403, wrong=True)
+        person = begun.account.beneficiary
+        audit.record(self.db, "account.recovered", beneficiary_id=person.id, **asked_for(self.kept))
+        self.browser.renew(person)
         return self.to("trouble_password")
 
     def is_right(self, begun, answer):
@@ -185,16 +206,16 @@ class NewPassword(Step):
     def ask(self):
         return self.show(self.begun(answered=True), PasswordForm())
 
-    def show(self, begun, form, **values):
+    def show(self, begun, form, status=200, **values):
         values["passkeys"] = passkeys.of_person(self.db, begun.account.beneficiary)
-        return self.page("trouble_password", begun=begun, form=form, account=begun.account, **values)
+        return self.page("trouble_password", status, begun=begun, form=form, account=begun.account, **values)
 
     @view_config(request_method="POST")
     def answer(self):
         begun = self.begun(answered=True)
         form = PasswordForm.of(self.request, own_words=own_words(begun.account))
         if not form.validate():
-            return self.show(begun, form)
+            return self.show(begun, form, 422)
         self.db.commit()
         password_hash = builtin.hashed_password(form.password.data)
         begun = self.begun(answered=True)
@@ -216,6 +237,14 @@ class NewPassword(Step):
 
     def record(self, event, account, **details):
         audit.record(self.db, event, beneficiary_id=account.beneficiary_id, **asked_for(self.kept), **details)
+
+
+@exception_view_config(BadCSRFToken, route_name="trouble")
+@exception_view_config(BadCSRFToken, route_name="trouble_question")
+@exception_view_config(BadCSRFToken, route_name="trouble_password")
+def left(error, request):
+    """The session has ended; or a button was pressed twice, and the link leads on to the next page."""
+    return page(request, no_longer_open(request, "trouble_question"))
 
 
 @view_config(route_name="trouble_done", request_method="GET", permission=NO_PERMISSION_REQUIRED)
