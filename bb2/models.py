@@ -304,6 +304,24 @@ class RefreshToken(Base):
     consent: Mapped[Consent] = relationship()
 
 
+class ProviderSignIn(Base):
+    """A sign-in that one browser has begun at the OpenID Connect provider."""
+
+    __tablename__ = "provider_sign_in"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of `state`
+    session_hash: Mapped[str] = mapped_column(String(64), index=True)
+    #: the app's request that the person signs in for; None: no app waits
+    request_id: Mapped[str | None] = mapped_column(
+        ForeignKey("authorization_request.id", ondelete="CASCADE"), index=True
+    )
+    #: the sign-in there may be no older than this; None: any will do
+    earliest_authenticated_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  #: when the person came back, or signed in in another tab
+    problem: Mapped[str | None]  #: what came of it, if not a sign-in: its key in bb2.views.provider
+
+
 class PushedRequest(Base):
     """Authorization parameters that an app sent ahead, over its own connection (RFC 9126)."""
 

@@ -43,13 +43,12 @@ def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
     config.add_route("sign_out", "/sign-out")
-    _own_account(config)
+    if config.registry["settings"].identity == "oidc":
+        config.add_route("sign_in_callback", "/sign-in/callback")
+    else:
+        _own_account(config)
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
-    config.add_route("passkeys", "/account/passkeys")
-    config.add_route("passkey_creation_options", "/account/passkeys/options")
-    config.add_route("passkey_sign_in", "/sign-in/passkey")
-    config.add_route("passkey_request_options", "/sign-in/passkey/options")
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
@@ -67,6 +66,10 @@ def _own_account(config):
     config.add_route("account_password", "/account/password")
     config.add_route("account_question", "/account/question")
     config.add_route("sign_out_everywhere", "/account/sign-out-everywhere")
+    config.add_route("passkeys", "/account/passkeys")
+    config.add_route("passkey_creation_options", "/account/passkeys/options")
+    config.add_route("passkey_sign_in", "/sign-in/passkey")
+    config.add_route("passkey_request_options", "/sign-in/passkey/options")
 
 
 def _fhir(config):

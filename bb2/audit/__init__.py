@@ -31,6 +31,7 @@ EVENTS = {
     "passkey.added": "a beneficiary added a passkey",
     "passkey.removed": "a beneficiary removed a passkey, or all of them went, as `by` says",
     "passkey.declined": "a beneficiary does not want to be offered a passkey",
+    "provider.failed": "the OpenID Connect provider sent a person back whom we did not sign in, as `reason` says",
     "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",
     "consent.given": "Yes",
     "consent.declined": "No, or Cancel (counted, if nobody saw the page); or another person than the app named came",

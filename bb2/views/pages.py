@@ -25,7 +25,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "end_session")  # routes
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

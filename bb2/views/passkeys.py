@@ -44,8 +44,12 @@ class Passkeys:
 
     @property
     def party(self):
-        """The RelyingParty, where this page is at its origin; else None, and nothing about passkeys is shown."""
-        party = RelyingParty.of(self.request.registry["settings"])
+        """The RelyingParty, where this page is at its origin; else None, and nothing about passkeys is shown.
+
+        None too where another server says who a person is.
+        """
+        settings = self.request.registry["settings"]
+        party = RelyingParty.of(settings) if settings.identity == "builtin" else None
         return party if party and party.origin == self.request.host_url.lower() else None
 
     def needed_party(self):
