@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from authenticator import ATTESTED, BACKED_UP, ELIGIBLE, ES256, PRESENT, RS256, SYNCED, VERIFIED, Authenticator, EdDSA
+from bb2.clock import now
 from bb2.identity import closing, passkeys
 from bb2.models import AuditEvent, Beneficiary, BrowserSession, Passkey, PasskeyChallenge
 from bb2.sweep import sweep
@@ -54,6 +55,15 @@ def added(server, key=None, username="alice", **how):
     add(server, key, status=303, **how)
     server.reset()
     return key
+
+
+def give(server, number):
+    """Let Alice have so many passkeys."""
+    with server.db() as db:
+        person = db.scalars(select(Beneficiary).where(Beneficiary.patient == ALICE)).one()
+        about = {"public_key": b"", "sign_count": 0, "backup_eligible": True, "backed_up": True, "transports": []}
+        for count in range(number):
+            db.add(Passkey(credential_id=f"{count:04}", beneficiary=person, name="", created_at=now(db), **about))
 
 
 def sign_in(server, key, page=None, then=None, **bent):
@@ -223,8 +233,7 @@ class TestAddingOne:
         server.sign_in()
         page = server.get(PAGE)
         form = form_with(page, "credential")
-        for _ in range(passkeys.MOST):
-            add(server)
+        give(server, passkeys.MOST)
         assert "You have 10 passkeys" in server.get(PAGE).text
         form["credential"] = Authenticator().create(options(server, PAGE, page))
         assert form.submit(status=400).status_int == 400
@@ -295,7 +304,7 @@ class TestAnAnswer:
         page = server.get("/sign-in")
         good = json.loads(key.get(options(server, SIGN_IN, page)))
         form = form_with(page, "credential")
-        for odd in (None, 1, "é", "\x00", [], {}, "A", "A" * 5_000):
+        for odd in (None, 1, "é\x00", [], "A" * 5_000):
             for name in ("id", "rawId", "type", "response"):
                 form["credential"] = json.dumps(good | {name: odd})
                 form.submit(status=403)
@@ -388,8 +397,7 @@ class TestAtOnce:
     def test_nobody_gets_more_than_ten(self, either_server):
         server = either_server
         server.sign_in()
-        for _ in range(passkeys.MOST - 1):
-            add(server)
+        give(server, passkeys.MOST - 1)
         page = server.get(PAGE)
         cookie = dict(server.cookies)["beneficiary"]
         sent = []
@@ -433,6 +441,14 @@ class TestTheOffer:
         assert "Sign in faster next time" not in server.get("/connections").text
         assert "Add a passkey" in server.get(PAGE).text
         assert len(events(server, "passkey.declined")) == 1
+
+    def test_is_hidden_until_a_script_knows_that_it_works(self, server):
+        assert server.get("/sign-in").html.find(attrs={"data-passkey": "sign-in"}).has_attr("hidden")
+        server.sign_in()
+        assert server.get("/connections").html.find(attrs={"data-passkey": "offer"}).has_attr("hidden")
+        page = server.get(PAGE).html
+        assert page.find(attrs={"data-passkey": "add"}).has_attr("hidden")
+        assert not page.find(attrs={"data-passkey": "unable"}).has_attr("hidden")
 
     @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "http://[::1]:8000"])
     def test_is_not_made_where_an_address_has_no_name(self, base_url):

@@ -29,7 +29,7 @@ EVENTS = {
     "account.question_changed": "a beneficiary chose a secret question, or another answer",
     "account.email_changed": "a beneficiary gave another e-mail address for notices, or took theirs away",
     "passkey.added": "a beneficiary added a passkey",
-    "passkey.removed": "a beneficiary removed a passkey, or all of them went, as `by` says",
+    "passkey.removed": "a beneficiary removed a passkey; or all went, with a password that was forgotten, as `by` says",
     "passkey.declined": "a beneficiary does not want to be offered a passkey",
     "provider.failed": "the OpenID Connect provider sent a person back whom we did not sign in, as `reason` says",
     "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",

@@ -5,13 +5,14 @@
   const known = window.PublicKeyCredential;
   if (!known?.parseRequestOptionsFromJSON || !known.parseCreationOptionsFromJSON || !known.prototype.toJSON) return;
 
+  const STALE = "stale"; // the page was open for too long: the server says on a new one what is needed
   const all = (kind) => document.querySelectorAll(`[data-passkey="${kind}"]`);
   let waiting; // for a passkey that is chosen where the user name is typed
 
   const options = async (form) => {
     const body = new URLSearchParams(new FormData(form));
     const answer = await fetch(form.dataset.options, { method: "POST", body });
-    if (!answer.ok) throw new Error(answer.status);
+    if (!answer.ok) throw Object.assign(new Error(), { name: STALE });
     return answer.json();
   };
 
@@ -44,10 +45,12 @@
         try {
           send(form, await way(form));
         } catch (error) {
+          if (error.name === STALE) return location.reload();
           tell(form, error.name);
+          button.disabled = false;
         }
-        button.disabled = false;
       });
+      window.addEventListener("pageshow", () => (form.querySelector("button").disabled = false)); // Back
     }
   }
   for (const words of all("unable")) words.hidden = true;
