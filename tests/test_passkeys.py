@@ -14,6 +14,7 @@ from bb2.sweep import sweep
 from bb2.testing import ALICE, PASSWORD, ConsentServer
 from built_in import BUILT_IN
 from oauth.steps import another_browser, answer, earlier, redeem
+from test_trouble import PEOPLE, choose, ready, recognized
 
 PAGE, SIGN_IN = "/account/passkeys", "/sign-in/passkey"
 
@@ -376,6 +377,19 @@ class TestAnAnswer:
             server.reset()
         answers = [sign_in(server, Authenticator(), user_handle=b"x").status_int for _ in range(4)]
         assert answers == [403, 403, 403, 429]
+
+
+class TestAForgottenPassword:
+    def test_takes_the_passkeys_along_and_says_so_before(self):
+        server = ready(ConsentServer(*BUILT_IN, records=PEOPLE))
+        key = added(server)
+        page = recognized(server)
+        assert "It also removes your passkeys" in page.text
+        choose(page).follow()
+        assert [event.details for event in events(server, "passkey.removed")] == [{"by": "recovery"}]
+        server.reset()
+        assert sign_in(server, key).status_int == 403
+        assert "It also removes your passkeys" not in recognized(server).text
 
 
 class TestAtOnce:

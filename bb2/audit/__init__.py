@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 #: Every event, and when it is written.
 EVENTS = {
     "account.signed_in": "a beneficiary signed in; `new_browser`: in one in which they never had, as far as is known",
-    "account.refused": "a user name or password was wrong; or the person's record is closed",
+    "account.refused": "a user name, password or passkey was wrong; or the person's record is closed",
     "account.paused": "wrong passwords reached a limit",
     "account.signed_out": "a beneficiary signed out",
     "account.signed_out_everywhere": "a beneficiary ended all their sessions",

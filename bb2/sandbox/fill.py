@@ -151,6 +151,7 @@ def reset_person(db, of: Recipe, whom: SandboxPerson, resources, sensitivities) 
     if beneficiary.closed_at is None:
         closing.close(db, beneficiary.patient)  # ends whatever they have; `write` opens the record again
     passkeys.remove_all(db, beneficiary)
+    beneficiary.passkey_declined_at = None
     made = make(of, whom.number, resources, sensitivities)
     write(db, [made])
     return len(made.rows)
