@@ -67,7 +67,7 @@ setup(
         "tzdata>=2024.1",  # when a day begins in US Eastern time, where the machine does not know
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
-        "webauthn>=2.5",
+        "webauthn>=3",
         "wtforms>=3.3",
         "zxcvbn>=4.5",
     ],

@@ -40,6 +40,7 @@ PARTS = (
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.passkeys",
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.

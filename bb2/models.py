@@ -97,6 +97,8 @@ class Beneficiary(Base):
     language: Mapped[str | None]  #: in which they are written: that of the person's last sign-in
     closed_at: Mapped[datetime | None]  #: since when the person's record is no longer served here, nor their sign-in
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: why it was closed
+    passkey_handle: Mapped[str | None]  #: by which authenticators know the person (WebAuthn, 14.6.1): random
+    passkey_declined_at: Mapped[datetime | None]  #: since when no passkey is offered; None: it may be
 
 
 class Account(Base):
@@ -112,6 +114,37 @@ class Account(Base):
     beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
 
     beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class Passkey(Base):
+    """A key with which a person signs in without a password: a WebAuthn credential record (Level 3, 4)."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    credential_id: Mapped[str] = mapped_column(unique=True)  #: base64url; one person's, and no other's
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    public_key: Mapped[bytes]  #: COSE_Key
+    sign_count: Mapped[int] = mapped_column(BigInteger)  #: how often it has signed, by its own count; 0: it counts not
+    backup_eligible: Mapped[bool]  #: it can be on several devices, and stays what it is
+    backed_up: Mapped[bool]  #: it is, as of its last use
+    transports: Mapped[list[str]]  #: how it is reached, a hint for browsers
+    name: Mapped[str]  #: as the person calls it; may be empty
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class PasskeyChallenge(Base):
+    """What a passkey has to sign: once, soon, and in the browser that asked for it."""
+
+    __tablename__ = "passkey_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of its base64url
+    session_hash: Mapped[str] = mapped_column(String(64))
+    purpose: Mapped[str]  #: `add` or `sign_in`
+    expires_at: Mapped[datetime]
 
 
 class BrowserSession(Base):

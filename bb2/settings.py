@@ -388,7 +388,8 @@ SETTINGS = (
         "bb2.limit_sign_in_address",
         limit,
         "100 per 15 minutes",
-        "Wrong passwords from one address, for whatever accounts; browsers as above are not held up.",
+        "Wrong passwords from one address, for whatever accounts; browsers as above are not held up. As many wrong "
+        "passkeys.",
     ),
     Setting(
         "bb2.limit_recovery_number",

@@ -20,6 +20,7 @@ from bb2.models import (
     BrowserSession,
     Consent,
     EnrollmentDraft,
+    PasskeyChallenge,
     ProviderSignIn,
     PushedRequest,
     RateLimit,
@@ -65,6 +66,7 @@ def kinds(settings):
     return (
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
+        Kind(PasskeyChallenge, PasskeyChallenge.expires_at <= DatabaseTime()),
         Kind(ProviderSignIn, ProviderSignIn.expires_at <= DatabaseTime(-SOON)),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
