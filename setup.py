@@ -17,7 +17,7 @@ setup(
     packages=[*find_packages(include=["bb2", "bb2.*"]), "bb2.alembic", "bb2.alembic.versions"],
     package_dir={"bb2.alembic": "alembic", "bb2.alembic.versions": "alembic/versions"},
     package_data={
-        "bb2": ["templates/*.jinja2", "static/*", "locale/*/LC_MESSAGES/*"],
+        "bb2": ["templates/*.jinja2", "templates/mail/*.jinja2", "static/*", "locale/*/LC_MESSAGES/*"],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
         "bb2.scopes": ["*.csv"],
@@ -40,6 +40,7 @@ setup(
         "pyramid-jinja2>=2.10",
         "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
+        "tzdata>=2024.1",  # the hours of notices, where the system has no time zones
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
         "webauthn>=2.5",

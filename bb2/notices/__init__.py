@@ -1,0 +1,64 @@
+"""What is a person told by mail?  Whatever the audit trail gets that KINDS names, in the transaction that writes it.
+
+So nothing is told that did not happen, and nobody who does a thing need think of the mail.  What waits are rows of
+`notice`, without words and, but for an address that was replaced, without anything of the person.
+"""
+
+from sqlalchemy import insert, inspect, literal, select
+from sqlalchemy.event import listens_for
+
+from bb2.clock import DatabaseTime
+from bb2.models import AuditEvent, Beneficiary, Consent, Notice
+
+#: {event of the trail: the kind of notice, which is the name of its words}
+KINDS = {
+    "consent.activated": "connected",
+    "consent.revoked": "disconnected",
+    "consent.narrowed": "narrowed",
+    "account.signed_in": "signed_in",
+    "account.password_changed": "password_changed",
+    "account.recovered": "recovered",
+    "passkey.added": "passkey_added",
+}
+ENDING = "ending"  #: access ends soon: no event, but the calendar brings it (bb2.notices.ends)
+NEW_ADDRESS, OLD_ADDRESS = "new_address", "old_address"  #: Beneficiary.email was changed, whoever did it
+TEST = "test"  #: an operator looks whether mail arrives
+
+
+@listens_for(AuditEvent, "after_insert")
+def _of_event(_mapper, connection, event):
+    """Tell the person, if they have an address; in one statement."""
+    kind = KINDS.get(event.event)
+    if kind is None or event.beneficiary_id is None or not _is_told(event):
+        return
+    told = Beneficiary.id == event.beneficiary_id, Beneficiary.email.is_not(None)
+    if event.event == "consent.revoked":  # a No after a Yes ends what never was a connection
+        told += (select(Consent.activated_at).where(Consent.id == event.consent_id).scalar_subquery().is_not(None),)
+    connection.execute(_written(kind, *told, consent_id=event.consent_id))
+
+
+def _is_told(event):
+    return event.event != "account.signed_in" or bool(event.details.get("new_browser"))
+
+
+@listens_for(Beneficiary, "before_update")
+def _of_address(_mapper, connection, person):
+    """Tell the new address and the old one, which the table has until the statement that follows."""
+    if not inspect(person).attrs.email.history.has_changes():
+        return
+    here = Beneficiary.id == person.id
+    connection.execute(_written(OLD_ADDRESS, here, Beneficiary.email.is_not(None), address=Beneficiary.email))
+    if person.email is not None:
+        connection.execute(_written(NEW_ADDRESS, here))
+
+
+def _written(kind, *whom, **facts):
+    """The INSERT of a notice for the Beneficiary whom the conditions name, if there is one."""
+    columns = {"kind": literal(kind), "beneficiary_id": Beneficiary.id}
+    columns |= {"created_at": DatabaseTime(), "due_at": DatabaseTime(), "tries": literal(0)}
+    columns |= {name: value for name, value in facts.items() if value is not None}
+    return insert(Notice).from_select(list(columns), select(*map(_in_sql, columns.values())).where(*whom))
+
+
+def _in_sql(value):
+    return literal(value) if isinstance(value, int) else value
