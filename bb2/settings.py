@@ -135,7 +135,7 @@ def mail_address(value):
         address = Address(addr_spec=value)
     except (HeaderParseError, ValueError, IndexError):
         address = None
-    if address is None or not address.domain or not value.isascii():
+    if address is None or address.addr_spec != value or not address.domain or not value.isascii():
         raise ValueError("accepted: an address such as no-reply@bb2.example")
     return value
 

@@ -40,5 +40,5 @@ def test(state, address, language):
 
 def _test(language):
     """What `letter` asks of a mail, where nothing happened."""
-    nothing = dict.fromkeys(("app", "revoked_by", "access", "granted_at", "expires_at", "consent_id"))
+    nothing = dict.fromkeys(("app", "client_id", "revoked_by", "access", "granted_at", "expires_at", "consent_id"))
     return SimpleNamespace(id=0, kind=TEST, language=language, created_at=utcnow(), **nothing)

@@ -9,11 +9,10 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_time, get_timezone
 from babel.support import Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from bb2.clock import utcnow
 
@@ -36,7 +35,7 @@ def letter(mail, address, settings):
     language = mail.language if mail.language in LANGUAGES else "en"
     templates = _templates(language)
     words = templates.get_template(f"{mail.kind}.jinja2").render(
-        app=mail.app and (app_name(mail.app) or mail.client_id),
+        app=app_name(mail.app or "") or mail.client_id,
         by=mail.revoked_by,
         lasts=mail.access,
         granted_on=mail.granted_at and long_date(mail.granted_at, language),
@@ -53,7 +52,8 @@ def letter(mail, address, settings):
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(settings.site_name, addr_spec=settings.mail_from)
     message["To"] = _only(address)
-    message["Subject"] = subject
+    # Python would read an encoded word (RFC 2047) in it, with whatever line ends are encoded there.
+    message["Subject"] = subject.replace("=?", "= ?")
     message["Date"] = format_datetime(utcnow())
     message["Message-ID"] = message_id(mail, settings.mail_from)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, 5: nothing answers it by itself
@@ -86,9 +86,12 @@ def long_date(moment, language):
 def _only(address):
     """The header's value for one address; NoAddress for none, or for two."""
     try:
-        return Address(addr_spec=address)
+        only = Address(addr_spec=address)
     except (HeaderParseError, ValueError, IndexError):
         raise NoAddress from None
+    if only.addr_spec != address or not only.domain:  # what is sent to must be what was read
+        raise NoAddress
+    return only
 
 
 def _links(base_url, consent_id):
@@ -106,7 +109,7 @@ def _templates(language):
     environment = Environment(
         loader=FileSystemLoader(PACKAGE / "templates/mail"),
         extensions=["jinja2.ext.i18n"],
-        autoescape=lambda name: name.endswith(".html.jinja2"),
+        autoescape=select_autoescape(enabled_extensions=("html.jinja2",), default=False),
         undefined=StrictUndefined,
     )
     environment.install_gettext_translations(Translations.load(PACKAGE / "locale", [language], "bb2"))

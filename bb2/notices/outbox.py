@@ -52,7 +52,7 @@ def facts(engine, id):
 
 
 def close(engine, mail, event=None):
-    """The mail waits no more.  `event`: `notice.sent` or `notice.failed`, for the trail; None: there was nobody to tell."""
+    """The mail waits no more.  `event`: `notice.sent` or `notice.failed`; None: there was nobody to tell."""
     with Session(engine) as db, db.begin():
         db.execute(delete(Notice).where(Notice.id == mail.id))
         if event:

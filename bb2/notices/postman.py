@@ -49,6 +49,9 @@ def _deliver(engine, settings, post, mail):
     except Unreachable:
         outbox.put_off(engine, mail)
         raise
+    except Exception as error:  # one mail must not keep the others back; what is wrong with it may repeat an address
+        log.error("a mail (%s) could not be written: %s", mail.kind, type(error).__name__)
+        return "put off" if outbox.put_off(engine, mail) else "given up"
     outbox.close(engine, mail, "notice.sent")
     return "sent"
 
@@ -88,8 +91,6 @@ class Postman:
             except SQLAlchemyError:
                 log.warning("the database has no mails now; it is asked again", exc_info=True)
                 delay = max(self.every, AFTER_FAILURE)
-            except Exception as error:  # one mail must not keep the others back; what is wrong may repeat an address
-                log.error("a mail could not be written: %s", type(error).__name__)
 
     def _look(self):
         if monotonic() >= self._ends_at:
