@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import timedelta
+from functools import cache
 
 import hypothesis
 import pytest
@@ -64,20 +65,26 @@ NASTY = [
     "\u202egro.elpmaxe",
     "=?utf-8?q?a=0d=0aBcc:_x@evil.example?=",
     "<b>&",
+    "\u2028<",
+    "{{ site }} %(day)s",
 ]
 
 
-@hypothesis.settings(max_examples=40, deadline=None)
+@cache
+def plain_mail():
+    return made("connected")
+
+
+@hypothesis.settings(max_examples=25, deadline=None)
 @given(name=st.lists(st.one_of(st.text(max_size=20), st.sampled_from(NASTY)), max_size=4).map("".join))
 def test_no_name_of_an_app_writes_a_header_or_markup_of_its_own(name):
-    mail = made("connected", app=name)
-    assert Counter(mail.keys()) == Counter(made("connected").keys())
+    mail, plain = made("connected", app=name), plain_mail()
+    assert Counter(mail.keys()) == Counter(plain.keys())
     assert mail["To"] == ADDRESS
-    assert (
-        mail["Subject"].replace("= ?", "=?").strip()
-        == f"{app_name(name) or 'app'} can now get your Medicare information"
-    )
-    assert re.findall(r"<(\w+)", text(mail, "html")) == re.findall(r"<(\w+)", text(made("connected"), "html"))
+    # (Where Python folds a long header, it is not exact about spaces.)
+    subject, expected = mail["Subject"], f"{app_name(name) or 'app'} can now get your Medicare information"
+    assert "".join(subject.split()) == "".join(expected.split())
+    assert re.findall(r"<(\w+)", text(mail, "html")) == re.findall(r"<(\w+)", text(plain, "html"))
     shown = app_name(name)
     assert len(shown) <= LONGEST_NAME
     assert shown.isprintable() or not shown.isascii()

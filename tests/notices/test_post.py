@@ -4,8 +4,10 @@ import logging
 import time
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select, update
 
+from bb2 import cli
 from bb2.clock import DatabaseTime
 from bb2.models import Notice
 from bb2.notices import outbox
@@ -214,6 +216,23 @@ def test_without_a_mail_server_only_a_developers_own_sandbox_has_a_post(capsys):
     assert "The App can now get your Medicare information" in capsys.readouterr().out
 
 
+def test_the_server_can_be_tried_by_a_command(tmp_path):
+    with MailServer({"RCPT": "550 no"}) as mail_server:
+        environ = {"VAR": str(tmp_path), "BB2_MAIL_URL": mail_server.url}
+        command = ["mail", "test", "--to", ADDRESS, "--language", "es"]
+        refused = CliRunner(env=environ).invoke(cli.command, command)
+        assert "Error: the mail server did not take it: SMTPRecipientsRefused 550" in refused.output
+        mail_server.says.clear()
+        sent = CliRunner(env=environ).invoke(cli.command, command)
+        assert (sent.exit_code, sent.output) == (0, "The mail server took it.\n")
+        assert subjects(mail_server.taken) == ["El correo electrónico de Blue Button funciona"]
+    wrong = CliRunner(env=environ).invoke(cli.command, [*command[:3], "a@b, c@d"])
+    assert "Error: a@b, c@d is not one address" in wrong.output
+    public = {"VAR": str(tmp_path), "BB2_BASE_URL": "https://bb2.example", "BB2_SCOPES": "bb2:openid"}
+    unset = CliRunner(env=public).invoke(cli.command, command)
+    assert "Error: no mail is sent: bb2.mail_url is not set" in unset.output
+
+
 def test_files_that_cannot_be_used_stop_the_start(tmp_path):
     (tmp_path / "one").write_text("only a name\n")
     for setting, file in (("mail_credentials", "one"), ("mail_credentials", "none"), ("mail_ca", "none")):
@@ -226,12 +245,12 @@ def test_files_that_cannot_be_used_stop_the_start(tmp_path):
     "url", ["http://mail.example", "smtp://", "smtp://me:hunter2@mail.example", "smtp://h:0", "smtp://h:x"]
 )
 def test_a_mail_server_is_named_without_a_password(url):
-    with pytest.raises(SettingError, match="bb2.mail_url") as refused:
+    with pytest.raises(SettingError, match=r"bb2\.mail_url") as refused:
         Settings.read({"bb2.mail_url": url}, {})
     assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["bb2", "a@b, c@d", "BB <a@b.example>", "a@b.example\nBcc: x@y"])
 def test_what_is_no_address_cannot_be_the_sender(address):
-    with pytest.raises(SettingError, match="bb2.mail_from"):
+    with pytest.raises(SettingError, match=r"bb2\.mail_from"):
         Settings.read({"bb2.mail_from": address}, {})
