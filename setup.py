@@ -28,6 +28,7 @@ setup(
         "argon2-cffi>=23.1",
         "babel>=2.14",
         "click>=8.1",
+        "email-validator>=2.1",
         "joserfc>=1.0",
         "limits>=5",
         "oauthlib>=3.2.2",
@@ -43,8 +44,9 @@ setup(
         "tzdata>=2024.1",  # the hours of notices, where the system has no time zones
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
-        "webauthn>=2.5",
+        "webauthn>=3",
         "wtforms>=3.3",
+        "zxcvbn>=4.5",
     ],
     extras_require={
         "testing": TESTING,

@@ -14,10 +14,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from bb2.clock import UtcDateTime
+
+#: The system of a Medicare number in an Identifier (HL7 Terminology, "Medicare Beneficiary Identifier").
+MEDICARE_NUMBER = "http://hl7.org/fhir/sid/us-mbi"
 
 # Ids and codes compare and sort byte by byte on every database, so that pages keep their order.
 Code = String().with_variant(String(collation="C"), "postgresql")
@@ -83,6 +87,8 @@ class Beneficiary(Base):
     language: Mapped[str | None]  #: in which they are written: that of the person's last sign-in
     closed_at: Mapped[datetime | None]  #: since when the person's record is no longer served here, nor their sign-in
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: why it was closed
+    passkey_handle: Mapped[str | None]  #: by which authenticators know the person (WebAuthn, 14.6.1): random
+    passkey_declined_at: Mapped[datetime | None]  #: since when no passkey is offered; None: it may be
 
 
 class Account(Base):
@@ -100,6 +106,37 @@ class Account(Base):
     beneficiary: Mapped[Beneficiary] = relationship()
 
 
+class Passkey(Base):
+    """A key with which a person signs in without a password: a WebAuthn credential record (Level 3, 4)."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    credential_id: Mapped[str] = mapped_column(unique=True)  #: base64url; one person's, and no other's
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    public_key: Mapped[bytes]  #: COSE_Key
+    sign_count: Mapped[int] = mapped_column(BigInteger)  #: how often it has signed, by its own count; 0: it counts not
+    backup_eligible: Mapped[bool]  #: it can be on several devices, and stays what it is
+    backed_up: Mapped[bool]  #: it is, as of its last use
+    transports: Mapped[list[str]]  #: how it is reached, a hint for browsers
+    name: Mapped[str]  #: as the person calls it; may be empty
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class PasskeyChallenge(Base):
+    """What a passkey has to sign: once, soon, and in the browser that asked for it."""
+
+    __tablename__ = "passkey_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of its base64url
+    session_hash: Mapped[str] = mapped_column(String(64))
+    purpose: Mapped[str]  #: `add` or `sign_in`
+    expires_at: Mapped[datetime]
+
+
 class BrowserSession(Base):
     """One beneficiary's browser, signed in or not yet.  Another kind of person has another table."""
 
@@ -112,6 +149,48 @@ class BrowserSession(Base):
     seen_at: Mapped[datetime]
 
     beneficiary: Mapped[Beneficiary | None] = relationship()
+
+
+class EnrollmentDraft(Base):
+    """How far a person has come in making an account, and what they typed so far: never a password or an answer.
+
+    It belongs to one browser, and is gone when the account is made or the browser's session ends.
+    """
+
+    __tablename__ = "enrollment_draft"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_hash: Mapped[str] = mapped_column(ForeignKey("browser_session.id_hash", ondelete="CASCADE"), index=True)
+    patient: Mapped[str]  #: Patient.id of the record that was found by what was typed
+    typed: Mapped[dict]  #: {field: text}
+    reached: Mapped[int]  #: the last page that may be opened, as bb2.views.create_account counts them
+    expires_at: Mapped[datetime]
+
+
+class Recovery(Base):
+    """How far a browser has come on the way back to a forgotten sign-in.  It ends with the session."""
+
+    __tablename__ = "recovery"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_hash: Mapped[str] = mapped_column(ForeignKey("browser_session.id_hash", ondelete="CASCADE"), unique=True)
+    #: whose sign-in it is; None: nobody's, which is not told
+    username: Mapped[str | None] = mapped_column(ForeignKey("account.username", ondelete="CASCADE"), index=True)
+    question: Mapped[str]  #: the key of the secret question that is asked
+    fingerprint: Mapped[str] = mapped_column(String(64))  #: what stands for all that was typed about the person
+    answered_at: Mapped[datetime | None]  #: when the question was answered rightly
+    expires_at: Mapped[datetime]
+
+    account: Mapped[Account | None] = relationship()
+
+
+class ServerSecret(Base):
+    """A random value that all workers share: with it, what people typed is told apart and not kept."""
+
+    __tablename__ = "server_secret"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
 
 
 class AuthorizationRequest(Base):
@@ -224,6 +303,24 @@ class RefreshToken(Base):
     revoked_at: Mapped[datetime | None]
 
     consent: Mapped[Consent] = relationship()
+
+
+class ProviderSignIn(Base):
+    """A sign-in that one browser has begun at the OpenID Connect provider."""
+
+    __tablename__ = "provider_sign_in"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of `state`
+    session_hash: Mapped[str] = mapped_column(String(64), index=True)
+    #: the app's request that the person signs in for; None: no app waits
+    request_id: Mapped[str | None] = mapped_column(
+        ForeignKey("authorization_request.id", ondelete="CASCADE"), index=True
+    )
+    #: the sign-in there may be no older than this; None: any will do
+    earliest_authenticated_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  #: when the person came back, or signed in in another tab
+    problem: Mapped[str | None]  #: what came of it, if not a sign-in: its key in bb2.views.provider
 
 
 class PushedRequest(Base):
@@ -345,7 +442,16 @@ class RecordIndex(Base):
     """A value by which a record is found: what its plugin's search parameters point at."""
 
     __tablename__ = "record_index"
-    __table_args__ = (Index("ix_record_index_value", "record_number", "param"),)
+    __table_args__ = (
+        Index("ix_record_index_value", "record_number", "param"),
+        # Whose Medicare number is this?  Only people's own records have entries of that system.
+        Index(
+            "ix_record_index_medicare_number",
+            "value",
+            sqlite_where=text(f"system = '{MEDICARE_NUMBER}'"),
+            postgresql_where=text(f"system = '{MEDICARE_NUMBER}'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     record_number: Mapped[int] = mapped_column(ForeignKey("record.number", ondelete="CASCADE"))

@@ -43,12 +43,33 @@ def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
     config.add_route("sign_out", "/sign-out")
+    if config.registry["settings"].identity == "oidc":
+        config.add_route("sign_in_callback", "/sign-in/callback")
+    else:
+        _own_account(config)
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
         config.add_route("personas", "/sandbox/people")
+
+
+def _own_account(config):
+    """Of the built-in directory."""
+    config.add_route("trouble", "/sign-in/trouble")
+    config.add_route("trouble_question", "/sign-in/trouble/question")
+    config.add_route("trouble_password", "/sign-in/trouble/password")
+    config.add_route("trouble_done", "/sign-in/trouble/done")
+    config.add_route("account", "/account")
+    config.add_route("account_email", "/account/email")
+    config.add_route("account_password", "/account/password")
+    config.add_route("account_question", "/account/question")
+    config.add_route("sign_out_everywhere", "/account/sign-out-everywhere")
+    config.add_route("passkeys", "/account/passkeys")
+    config.add_route("passkey_creation_options", "/account/passkeys/options")
+    config.add_route("passkey_sign_in", "/sign-in/passkey")
+    config.add_route("passkey_request_options", "/sign-in/passkey/options")
 
 
 def _fhir(config):

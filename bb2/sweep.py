@@ -19,9 +19,13 @@ from bb2.models import (
     AuthorizationRequest,
     BrowserSession,
     Consent,
+    EnrollmentDraft,
     Notice,
+    PasskeyChallenge,
+    ProviderSignIn,
     PushedRequest,
     RateLimit,
+    Recovery,
     RefreshToken,
     UsedAssertion,
 )
@@ -64,7 +68,11 @@ def kinds(settings):
     return (
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
+        Kind(PasskeyChallenge, PasskeyChallenge.expires_at <= DatabaseTime()),
+        Kind(ProviderSignIn, ProviderSignIn.expires_at <= DatabaseTime(-SOON)),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
+        Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
+        Kind(Recovery, Recovery.expires_at <= DatabaseTime()),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
         # One that was answered says so to whoever comes back to it, and takes a later No.
         Kind(request, and_(request.answered_at.is_(None), request.expires_at <= DatabaseTime())),

@@ -21,9 +21,10 @@ LAYERS = [
     {"bb2"},  # assembles the application
     {"bb2.routes"},
     {"bb2.views"},  # HTTP
-    {"bb2.security", "bb2.consent", "bb2.discovery"},  # policy
+    {"bb2.security", "bb2.consent", "bb2.discovery", "bb2.matching"},  # policy
     {"bb2.sandbox"},  # protocols, of which one may need the next
-    {"bb2.identity", "bb2.fhir", "bb2.notices"},
+    {"bb2.identity"},
+    {"bb2.fhir", "bb2.notices"},
     {"bb2.oauth"},
     {"bb2.audit", "bb2.limits", "bb2.sweep"},
     {"bb2.registry", "bb2.sensitivities"},  # what the plugins declare

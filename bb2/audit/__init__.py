@@ -16,10 +16,22 @@ log = logging.getLogger(__name__)
 
 #: Every event, and when it is written.
 EVENTS = {
-    "account.signed_in": "a beneficiary signed in",
+    "account.signed_in": "a beneficiary signed in; `new_browser`: in one in which they never had, as far as is known",
     "account.refused": "a user name or password was wrong; or the person's record is closed",
     "account.paused": "wrong passwords reached a limit",
     "account.signed_out": "a beneficiary signed out",
+    "account.signed_out_everywhere": "a beneficiary ended all their sessions",
+    "account.recovery_refused": "somebody with trouble signing in was not recognized by the secret answer",
+    "account.recovery_paused": "such tries reached a limit",
+    "account.recovered": "a beneficiary was recognized by the secret answer",
+    "account.username_told": "and was told their user name",
+    "account.password_changed": "a beneficiary chose a new password, `by` the secret answer or the earlier password",
+    "account.question_changed": "a beneficiary chose a secret question, or another answer",
+    "account.email_changed": "a beneficiary gave another e-mail address for notices, or took theirs away",
+    "passkey.added": "a beneficiary added a passkey",
+    "passkey.removed": "a beneficiary removed a passkey, or all of them went, as `by` says",
+    "passkey.declined": "a beneficiary does not want to be offered a passkey",
+    "provider.failed": "the OpenID Connect provider sent a person back whom we did not sign in, as `reason` says",
     "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",
     "consent.given": "Yes",
     "consent.declined": "No, or Cancel (counted, if nobody saw the page); or another person than the app named came",

@@ -8,8 +8,9 @@ import orjson
 from bb2 import records_source
 from bb2.cli.acts import record_act
 from bb2.db import reader
+from bb2.fhir.patients import name_of
 from bb2.identity import closing
-from bb2.identity.builtin import DirectoryError, add_account
+from bb2.identity.builtin import DirectoryError, add_account, has_account
 
 
 def add_to(command):
@@ -24,15 +25,18 @@ def beneficiary():
 @beneficiary.command()
 @click.option("--patient", required=True, help="FHIR Patient.id of a loaded record.")
 @click.option("--username", required=True)
+@click.option("--another", is_flag=True, help="Also where the person has a sign-in already.")
 @click.pass_obj
-def add(state, patient, username):
+def add(state, patient, username, another):
     """Give a loaded person a sign-in.  Asks for the password, or takes it from standard input."""
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    given_name, family_name = _name(_own_record(state, patient))
+    given_name, family_name = name_of(_own_record(state, patient))
     with state.transaction() as db:
+        if not another and has_account(db, patient):
+            raise DirectoryError(f"the person {patient} has a sign-in already; --another gives them a second one")
         added = add_account(
             db,
             username=username,
@@ -92,16 +96,3 @@ def _own_record(state, patient):
                 return orjson.loads(record.body)
     hint = "`bb2 load` loads it" if state.settings.fhir_source == "sql" else "the other server does not have it"
     raise DirectoryError(f"there is no Patient record {patient}: {hint}")
-
-
-def _name(record):
-    """(given name, family name) of a person's own record."""
-    names = record.get("name")
-    name = names[0] if isinstance(names, list) and names and isinstance(names[0], dict) else {}
-    given = name.get("given")
-    given = given[0] if isinstance(given, list) and given else ""
-    return _text(given), _text(name.get("family"))
-
-
-def _text(value):
-    return value if isinstance(value, str) else ""

@@ -30,11 +30,10 @@ def entries(resource, record):
 
     A value of another shape than FHIR's is not found by it.
     """
-    found = [entry for param in resource.search_params for entry in _of_param(param, record)]
-    if resource.patient_element == "id":
-        return found
+    own = resource.patient_element == "id"
+    found = [entry for param in resource.search_params for entry in _of_param(param, record, own)]
     # Of another record than the person's own, a search must not confirm a number that redaction takes out.
-    return [entry for entry in found if not _is_the_persons(entry)]
+    return found if own else [entry for entry in found if not _is_the_persons(entry)]
 
 
 def last_updated(record):
@@ -68,17 +67,21 @@ def _is_the_persons(entry):
     return named or (entry.value is not None and MEDICARE_NUMBER.search(entry.value.upper()) is not None)
 
 
-def _of_param(param, record):
+def _of_param(param, record, own):
     for path in param.path:
         if values := values_at(record, path.split(".")):
-            return [entry for value in values for entry in READERS[param.type](param.name, value)]
+            told = [value for value in values if own or not _numbers_the_person(value)]
+            return [entry for value in told for entry in READERS[param.type](param.name, value)]
     return []
+
+
+def _numbers_the_person(value):
+    """True for an Identifier whose type says that it is a number of the person."""
+    return isinstance(value, dict) and "value" in value and says_person_number(value.get("type"))
 
 
 def _token(name, value):
     """CodeableConcept, Coding, Identifier, code or boolean (FHIR, "Search: token")."""
-    if isinstance(value, dict) and "value" in value and says_person_number(value.get("type")):
-        return
     if not isinstance(value, dict):
         yield from _entry(name, None, value)
         return

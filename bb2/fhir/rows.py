@@ -5,7 +5,7 @@ from hashlib import sha256
 from bb2.fhir.index import entries
 
 #: Raised whenever the same declaration gives other rows than before: what is stored is then made anew.
-EDITION = 1
+EDITION = 2
 
 
 class BadRecord(Exception):

@@ -34,6 +34,18 @@ def find_account(db, username):
     return db.get(Account, plain(username)) if "\x00" not in username else None
 
 
+def accounts_of(db, person):
+    """The Accounts of a Beneficiary, by their user names."""
+    theirs = select(Account).where(Account.beneficiary_id == person.id)
+    return db.scalars(theirs.order_by(Account.username)).all()
+
+
+def has_account(db, patient):
+    """True when the person with this Patient.id has a sign-in."""
+    theirs = select(Account.username).join(Account.beneficiary).where(Beneficiary.patient == patient)
+    return db.scalars(theirs.limit(1)).first() is not None
+
+
 def plain(username):
     """The user name as it is kept: case, white space around it and how a keyboard spells a letter do not count."""
     return normalize("NFKC", username).strip().lower()
@@ -52,6 +64,11 @@ def is_password(password_hash, password):
         return False
 
 
+def hashed_password(password):
+    """What is kept of a password: argon2id."""
+    return HASHER.hash(_typed(password))
+
+
 def published_hash(password):
     """The hash of a password that everybody may know; for no other."""
     return PUBLISHED_HASHER.hash(_typed(password))
@@ -68,7 +85,7 @@ def add_account(db, *, username, password, patient, given_name, family_name):
         raise DirectoryError(f"the user name {username} is taken")
     account = Account(
         username=username,
-        password_hash=HASHER.hash(password),
+        password_hash=hashed_password(password),
         beneficiary=ensure_beneficiary(db, patient, given_name, family_name),
     )
     db.add(account)

@@ -3,11 +3,12 @@
 Everything ends at once, and for good: when a record is opened again its person can sign in, and apps must ask anew.
 """
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from bb2.clock import now
 from bb2.identity.builtin import DirectoryError
-from bb2.models import Beneficiary, BrowserSession
+from bb2.identity.sessions import end_sessions
+from bb2.models import Beneficiary
 from bb2.oauth import consents
 
 
@@ -40,7 +41,7 @@ def reopen(db, patient):
     if person.closed_at is None:
         raise DirectoryError(f"the record of {patient} is not closed")
     person.closed_at = person.merged_into_id = None
-    _end_sessions(db, person)
+    end_sessions(db, person.id)
     return person
 
 
@@ -63,8 +64,4 @@ def _found(db, patient):
 def _close(db, person):
     person.closed_at = person.closed_at or now(db)
     consents.end_all(db, person.id, by="server")
-    _end_sessions(db, person)
-
-
-def _end_sessions(db, person):
-    db.execute(delete(BrowserSession).where(BrowserSession.beneficiary_id == person.id))
+    end_sessions(db, person.id)

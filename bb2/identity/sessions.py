@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from pyramid.interfaces import ICSRFStoragePolicy
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 from zope.interface import implementer
 
 from bb2.clock import DatabaseTime, now, remember
-from bb2.models import AuthorizationRequest, BrowserSession
+from bb2.models import AuthorizationRequest, BrowserSession, Recovery
 from bb2.oauth.secrets import hashed, new_secret, same_secret
 
 SEEN_PARTS = 30  # a click is written down when this part of the idle time has passed, and not at every page
@@ -57,17 +57,34 @@ class Browser:
 
     def sign_in(self, beneficiary):
         """Sign a person in, under a new session id; what the browser had begun goes along."""
+        earlier = self._renew(beneficiary)
+        self._session.beneficiary, self._session.authenticated_at = beneficiary, now(self.db)
+        if earlier:
+            self.db.delete(earlier)  # and with it, a recovery that was begun
+        self.db.flush()
+
+    def renew(self, beneficiary):
+        """A new session id for a person who has just shown who they are; nobody is signed in."""
+        earlier = self._renew(beneficiary)
+        if earlier:
+            self._move(Recovery, Recovery.session_hash == earlier.id_hash)
+            self.db.delete(earlier)
+        self.db.flush()
+
+    def _renew(self, beneficiary):
+        """A new session for the person, to which goes what they may go on with.  Returns the earlier one, or None."""
         earlier = self._session
         self._new()
-        self._session.beneficiary, self._session.authenticated_at = beneficiary, now(self.db)
         self.db.flush()
         if earlier:
             ours = AuthorizationRequest.session_hash == earlier.id_hash
             # Only what nobody was shown yet: another person's page is not this person's to answer.
             unseen = AuthorizationRequest.shown_to.is_(None) | (AuthorizationRequest.shown_to == beneficiary.id)
-            moved = update(AuthorizationRequest).where(ours, unseen)
-            self.db.execute(moved.values(session_hash=self._session.id_hash))
-            self.db.delete(earlier)
+            self._move(AuthorizationRequest, ours, unseen)
+        return earlier
+
+    def _move(self, model, *which):
+        self.db.execute(update(model).where(*which).values(session_hash=self._session.id_hash))
 
     def sign_out(self):
         """End the session, and forget its cookie."""
@@ -81,6 +98,15 @@ class Browser:
         """What a form of this session carries; it follows from the cookie, and is not kept."""
         self.begin()
         return hashed(f"csrf {self._value}")
+
+    def secret_for(self, purpose):
+        """A secret of this session for one purpose; it follows from the cookie, and is not kept."""
+        self.begin()
+        return hashed(f"{purpose} {self._value}")
+
+    def signed_in_at(self, moment):
+        """The person who has just signed in had done so elsewhere, at that moment."""
+        self._session.authenticated_at = moment
 
     def _new(self):
         self._value, moment = new_secret(), now(self.db)
@@ -110,6 +136,12 @@ class Browser:
         if moment - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
             session.seen_at = moment
         return session
+
+
+def end_sessions(db, beneficiary_id, but=None):
+    """Sign a person out everywhere, `but` for the session of this hash."""
+    theirs = delete(BrowserSession).where(BrowserSession.beneficiary_id == beneficiary_id)
+    db.execute(theirs if but is None else theirs.where(BrowserSession.id_hash != but))
 
 
 @implementer(ICSRFStoragePolicy)

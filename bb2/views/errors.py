@@ -63,6 +63,7 @@ def page(request, error):
         "title": translate(error.title),
         "paragraphs": [translate(paragraph) for paragraph in error.paragraphs],
         "way_on": error.way_on and (error.way_on[0], translate(error.way_on[1])),
+        "also": error.also and (error.also[0], translate(error.also[1])),
         "developer": request.registry["settings"].sandbox and error.developer,
     }
     response = render_to_response("bb2:templates/message.jinja2", values, request=request)

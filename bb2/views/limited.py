@@ -21,11 +21,14 @@ ONE_SUBSCRIBER = 64  # bits of an IPv6 address: what follows, a subscriber choos
 
 
 class TooMany(Exception):
-    """A limit was reached; `wait` is a `bb2.limits.Wait`.  `way_on`: as a PageError has it."""
+    """A limit was reached; `wait` is a `bb2.limits.Wait`.
 
-    def __init__(self, wait, way_on=None):
+    `advice`: what else the person can do; `way_on`, `also`: as a PageError has it.
+    """
+
+    def __init__(self, wait, advice=None, way_on=None, also=None):
         super().__init__(f"{wait.seconds} seconds to wait")
-        self.wait, self.way_on = wait, way_on
+        self.wait, self.advice, self.way_on, self.also = wait, advice, way_on, also
 
 
 @exception_view_config(TooMany)
@@ -51,7 +54,9 @@ def _page_of(error):
         _("You can try again in ${minutes} minutes.", mapping={"minutes": minutes})
         if minutes > 1
         else _("You can try again in a minute."),
+        *filter(None, [error.advice]),
         way_on=error.way_on,
+        also=error.also,
     )
 
 

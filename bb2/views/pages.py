@@ -22,9 +22,10 @@ SECRET = {
     *("client_secret", "client_assertion", "code", "code_verifier"),
 }
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "end_session")  # routes
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -36,10 +37,11 @@ HEADERS = {
 class PageError(Exception):
     """Something that a person must be told: what happened, and what they can do."""
 
-    def __init__(self, status, title, *paragraphs, way_on=None, developer=None):
+    def __init__(self, status, title, *paragraphs, way_on=None, also=None, developer=None):
         super().__init__(title)
         self.status, self.title, self.paragraphs = status, title, paragraphs
         self.way_on = way_on  #: (URL, label) of the next step; None: the home page
+        self.also = also  #: (URL, label) of another, where there is one
         self.developer = developer  #: what the app's developer should mend, in English; shown in a sandbox
 
 

@@ -1,9 +1,10 @@
 """Sign in, cancel and sign out: beneficiaries, with the built-in directory."""
 
+from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import view_config, view_defaults
+from pyramid.view import exception_view_config, view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
@@ -12,8 +13,75 @@ from bb2.identity.sessions import cookie_name
 from bb2.models import AuthorizationRequest
 from bb2.oauth import consents, requests
 from bb2.views.consent import decline
-from bb2.views.limited import TooMany, client_address
+from bb2.views.credentials import is_password_of
+from bb2.views.errors import page
 from bb2.views.pages import PageError, _
+
+FORGOTTEN = _(
+    "If you forgot your password, you need not wait. Choose “Trouble signing in?”, and you can set a new one."
+)
+
+
+def waiting_request(request) -> AuthorizationRequest | None:
+    """The app's request that this browser brought, and the parameter `request` names, while it can be answered."""
+    kept = requests.of_browser(request.db, request.params.get("request"), request.browser.session_hash)
+    return kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
+
+
+def asked_for(kept):
+    """For the audit trail: the app's request for which a person signs in."""
+    return {"correlation_id": kept.correlation_id, "client_id": kept.client_id} if kept else {}
+
+
+def link(request, route, kept, label):
+    """(URL, label) of a page that is on the way of a request."""
+    return request.route_path(route, _query={"request": kept.id} if kept else None), label
+
+
+def sign_in_link(request, kept):
+    """The way to this page, with the request of the app: its Cancel leads back there."""
+    return link(request, "sign_in", kept, _("Sign in"))
+
+
+def trouble_link(request, kept):
+    return link(request, "trouble", kept, _("Trouble signing in?"))
+
+
+def create_path(request, kept):
+    return f"/account/create?request={kept.id}" if kept else "/account/create"
+
+
+def way_on(request, kept):
+    """Where a person goes who is signed in: to exactly the request that was begun, or to their apps."""
+    return request.route_path("consent", id=kept.id) if kept else request.route_path("connections")
+
+
+def enter(request, person, kept, account=None, **how):
+    """Sign a Beneficiary in, and send them on.  With an Account, this browser is known to its person from now on.
+
+    `how`, for the audit trail: the `method`, where it is not the usual one.
+    """
+    told = asked_for(kept) | how
+    if account:
+        told["new_browser"] = remember_browser(request, account)
+    request.browser.sign_in(person)
+    person.language = request.locale_name
+    audit.record(request.db, "account.signed_in", beneficiary_id=person.id, **told)
+    return HTTPSeeOther(way_on(request, kept))
+
+
+def remember_browser(request, account):
+    """This browser is known to the person of an Account from now on.  Returns whether it was new to them."""
+    secure = request.registry["settings"].secure
+    name = cookie_name("known", secure)
+    cookie = request.cookies.get(name)
+    value = remembered(cookie, account)
+    request.add_response_callback(
+        lambda _request, response: response.set_cookie(
+            name, value, max_age=ONE_YEAR, secure=secure, httponly=True, samesite="Lax"
+        )
+    )
+    return known_browser(cookie, account) is None
 
 
 @view_defaults(route_name="sign_in", permission=NO_PERMISSION_REQUIRED)
@@ -22,11 +90,7 @@ class SignIn:
 
     def __init__(self, request):
         self.request, self.db = request, request.db
-        self.kept = self._kept_request()
-
-    def _kept_request(self) -> AuthorizationRequest | None:
-        kept = requests.of_browser(self.db, self.request.params.get("request"), self.request.browser.session_hash)
-        return kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
+        self.kept = waiting_request(request)
 
     @view_config(request_method="GET")
     def ask(self):
@@ -34,6 +98,8 @@ class SignIn:
 
     def show(self, wrong=False, username=""):
         values = {"kept": self.kept, "wrong": wrong, "username": username}
+        values["trouble"] = trouble_link(self.request, self.kept)[0]
+        values["create"] = create_path(self.request, self.kept)
         response = render_to_response("bb2:templates/sign_in.jinja2", values, request=self.request)
         # RFC 9110, 15.5.4: the credentials were not enough, and others may be tried.  A 401 would have to name a scheme
         # of HTTP authentication (15.5.2), and a form is none.
@@ -51,67 +117,22 @@ class SignIn:
             return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
         account = builtin.find_account(self.db, username)
-        if not self._is_right(account, username, password):
-            audit.record(self.db, "account.refused", **self._asked())
+        tried = account and account.password_hash
+        pause = {"asked": asked_for(self.kept), "advice": FORGOTTEN, "way_on": sign_in_link(self.request, self.kept)}
+        pause["also"] = trouble_link(self.request, self.kept)
+        if not is_password_of(self.request, account, username, password, **pause):
+            audit.record(self.db, "account.refused", **asked_for(self.kept))
             return self.show(wrong=True, username=username)
         if not consents.lock(self.db, account.beneficiary_id):
             self._refuse_closed(account.beneficiary)
-        self._remember(account)
-        self.request.browser.sign_in(account.beneficiary)
-        audit.record(self.db, "account.signed_in", beneficiary_id=account.beneficiary_id, **self._asked())
-        if self.kept:
-            return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
-        return HTTPSeeOther(self.request.route_path("connections"))
-
-    def _asked(self):
-        """For the audit trail: the app's request that the person is signing in for."""
-        return {"correlation_id": self.kept.correlation_id, "client_id": self.kept.client_id} if self.kept else {}
-
-    def _is_right(self, account, username, password):
-        """Is it the password?  Only wrong ones stay counted; TooMany when there were too many of them."""
-        limits, (own, shared) = self.request.registry["limits"], self._tries(account, username)
-        password_hash = account and account.password_hash
-        self.db.commit()  # so that SQLite's one writer is free while this counts, and while it hashes
-        # What one address is refused does not count for others: else it could lock the person out everywhere.
-        for tries in own, shared:
-            if wait := limits.count(tries):
-                self._pause(wait)
-        right = builtin.is_password(password_hash, password)
-        if right:
-            limits.count(own | shared, -1)
-        return right
-
-    def _tries(self, account, username):
-        """The {key: limit} that only this address or browser uses up, and the one that others share.
-
-        A browser that the person knows is counted apart: strangers cannot hold it up.
-        """
-        name, settings = builtin.plain(username), self.request.registry["settings"]
-        known = known_browser(self.request.cookies.get(cookie_name("known", settings.secure)), account)
-        if known:
-            return {("sign_in", "browser", name, known): settings.limit_sign_in_account}, {}
-        address = client_address(self.request)
-        own = {("sign_in", "account", name, address or ""): settings.limit_sign_in_account}
-        shared = {("sign_in", "anywhere", name): settings.limit_sign_in_anywhere}
-        if address:
-            shared["sign_in", "address", address] = settings.limit_sign_in_address
-        return own, shared
-
-    def _pause(self, wait):
-        if wait.first:
-            audit.record(self.db, "account.paused", **self._asked())
-            self.db.commit()
-        raise TooMany(wait, way_on=self._again())
-
-    def _again(self):
-        """The way on to this page, with the request of the app: its Cancel leads back there."""
-        query = {"request": self.kept.id} if self.kept else None
-        return self.request.route_path("sign_in", _query=query), _("Sign in")
+        if account.password_hash != tried:  # it was changed meanwhile, and every session that it had opened was ended
+            return self.show(wrong=True, username=username)
+        return enter(self.request, account.beneficiary, self.kept, account)
 
     def _refuse_closed(self, person):
         """Nobody signs in as a person whose record is not served any more; they are told so, and whom to call."""
         self.db.refresh(person)
-        audit.record(self.db, "account.refused", beneficiary_id=person.id, **self._asked(), reason="closed")
+        audit.record(self.db, "account.refused", beneficiary_id=person.id, **asked_for(self.kept), reason="closed")
         self.db.commit()
         call = _(
             "If this is not right, call ${phone}.", mapping={"phone": self.request.registry["settings"].support_phone}
@@ -122,26 +143,37 @@ class SignIn:
                 _("Your record has moved"),
                 _("It was put together with another record of yours. Please sign in with the user name of that one."),
                 call,
-                way_on=self._again(),
+                way_on=sign_in_link(self.request, self.kept),
             )
         raise PageError(
             403,
             _("Your account here is closed"),
             _("No app can see your Medicare information through it any more."),
             call,
-            way_on=self._again(),
+            way_on=sign_in_link(self.request, self.kept),
         )
 
-    def _remember(self, account):
-        """The browser is known to this person from now on."""
-        secure = self.request.registry["settings"].secure
-        name = cookie_name("known", secure)
-        value = remembered(self.request.cookies.get(name), account)
-        self.request.add_response_callback(
-            lambda _request, response: response.set_cookie(
-                name, value, max_age=ONE_YEAR, secure=secure, httponly=True, samesite="Lax"
-            )
-        )
+
+def no_longer_open(request, route, **parts):
+    """The page of a form whose session has ended.  The way on leads to a page that knows where the person is now."""
+    kept = request.POST.get("request")
+    query = {"request": kept} if isinstance(kept, str) and not parts else None
+    return PageError(
+        400,
+        _("This page is no longer open"),
+        _("You may have been away for a while, or signed in or out in another tab. Nothing was shared or changed."),
+        _("If you came from an app, go back to the app and connect again."),
+        way_on=(request.route_path(route, _query=query, **parts), _("Go on")),
+    )
+
+
+@exception_view_config(BadCSRFToken, route_name="sign_in")
+def left(error, request):
+    """The session has ended; or a button was pressed twice, and the person is signed in."""
+    kept = request.POST.get("request")
+    if isinstance(kept, str) and kept:
+        return page(request, no_longer_open(request, "consent", id=kept))
+    return page(request, no_longer_open(request, "connections"))
 
 
 @view_config(route_name="sign_out", request_method="POST", permission=NO_PERMISSION_REQUIRED)

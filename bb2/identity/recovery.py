@@ -1,0 +1,165 @@
+"""How does a person come back who cannot sign in?  By what stands on their Medicare card, and a secret answer.
+
+Nobody learns on the way whether such a person exists, or has an account.  Who is not found is asked a question too,
+always the same for the same words, and the same work is done before their answer is refused.
+"""
+
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+
+from sqlalchemy import delete, select, text, update
+
+from bb2.clock import now
+from bb2.identity.questions import QUESTIONS, normalized
+from bb2.identity.sessions import end_sessions
+from bb2.models import Account, Beneficiary, BrowserSession, Record, RecordIndex, Recovery, ServerSecret
+from bb2.oauth import consents
+from bb2.oauth.secrets import new_secret
+
+MINUTES = 15  #: that a person has, from who they are to their new password
+#: Of a Medicare number in an Identifier (HL7 Terminology).
+MEDICARE_NUMBER_SYSTEM = "http://hl7.org/fhir/sid/us-mbi"
+OURS = "recovery"  #: the name of the server's secret; it is drawn when it is first needed
+#: The eleven positions (CMS, "Understanding the MBI"); pretend numbers have letters that CMS never issues.
+MEDICARE_NUMBER = re.compile("[1-9][a-z][a-z0-9][0-9][a-z][a-z0-9][0-9][a-z]{2}[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who somebody says that they are, as it stands on the Medicare card."""
+
+    medicare_number: str
+    last_name: str
+    suffix: str
+    born: date
+
+    @property
+    def counts(self):
+        """What counts of it, a tuple of texts: however it is written, this is compared, counted, and nothing else."""
+        return self.number, normalized(self.last_name) + normalized(self.suffix), self.born.isoformat()
+
+    @property
+    def number(self):
+        return normalized(self.medicare_number)
+
+
+def begin(db, told, session_hash):
+    """Ask a browser's person a question; what the browser had begun before is over.  Returns the Recovery."""
+    account, fingerprint = find_account(db, told), _fingerprint(db, told)
+    own = account and account.secret_question in QUESTIONS
+    # Of two forms at once, from a button that was pressed twice, one waits for the other.
+    db.execute(select(BrowserSession.id_hash).where(BrowserSession.id_hash == session_hash).with_for_update())
+    db.execute(delete(Recovery).where(Recovery.session_hash == session_hash))
+    recovery = Recovery(
+        id=new_secret(),
+        session_hash=session_hash,
+        username=account.username if own else None,
+        question=account.secret_question if own else _any_question(fingerprint),
+        fingerprint=fingerprint,
+        expires_at=now(db) + timedelta(minutes=MINUTES),
+    )
+    db.add(recovery)
+    return recovery
+
+
+def of_browser(db, session_hash):
+    """The Recovery that this browser has begun; None too when its time is over."""
+    ours = select(Recovery).where(Recovery.session_hash == session_hash, Recovery.expires_at > now(db))
+    return db.scalars(ours).one_or_none()
+
+
+def answer_hash(recovery):
+    """The hash of the answer to the question that was asked; None: nobody has it."""
+    account = recovery.account
+    return account.secret_answer_hash if account and account.secret_question == recovery.question else None
+
+
+def recognize(db, recovery):
+    """Write down that the answer was right.  False where the person's record was closed, or another was quicker."""
+    if not consents.lock(db, recovery.account.beneficiary_id):
+        return False
+    open_ = (Recovery.id == recovery.id) & Recovery.answered_at.is_(None)
+    return db.execute(update(Recovery).where(open_).values(answered_at=now(db))).rowcount == 1
+
+
+def choose_password(db, recovery, password_hash):
+    """Give the recognized person a new password, once; they are signed out everywhere.  Returns the Account."""
+    account = recovery.account
+    if not consents.lock(db, account.beneficiary_id):
+        return None
+    used = delete(Recovery).where(Recovery.id == recovery.id, Recovery.answered_at.is_not(None))
+    if db.execute(used).rowcount != 1:
+        return None
+    change_password(db, account, password_hash)
+    return account
+
+
+def change_password(db, account, password_hash, but=None):
+    """Sessions of the person end, `but` the one of this hash, and so does any other way back that was begun.
+
+    No browser is known to the person any more: bb2.identity.known goes by the password's hash.
+    """
+    account.password_hash = password_hash
+    db.execute(delete(Recovery).where(Recovery.username == account.username))
+    end_sessions(db, account.beneficiary_id, but)
+
+
+def change_question(db, account, question, answer_hash):
+    account.secret_question, account.secret_answer_hash = question, answer_hash
+    db.execute(delete(Recovery).where(Recovery.username == account.username))
+
+
+def find_account(db, told):
+    """The Account of the person who is told of, one with a secret question before others; None where there is none."""
+    theirs = (
+        select(Account)
+        .join(Account.beneficiary)
+        .where(Beneficiary.patient.in_(_patients(db, told)), Beneficiary.closed_at.is_(None))
+    )
+    return db.scalars(theirs.order_by(Account.secret_question.is_(None), Account.username).limit(1)).one_or_none()
+
+
+def _patients(db, told):
+    """The Patient.ids of the people's own records that say the same."""
+    number, name, born = told.counts
+    own = (
+        select(Record.patient, Record.body)
+        .join(RecordIndex, RecordIndex.record_number == Record.number)
+        .where(RecordIndex.system == MEDICARE_NUMBER_SYSTEM, RecordIndex.value == number, Record.patient == Record.id)
+    )
+    found = ((patient, json.loads(body)) for patient, body in db.execute(own.distinct()))
+    return {patient for patient, record in found if record.get("birthDate") == born and name in _names(record)}
+
+
+def _names(record):
+    """The family names of a person's own record with their suffixes, as `Told.counts` has them."""
+    names = record.get("name")
+    names = [name for name in names if isinstance(name, dict)] if isinstance(names, list) else []
+    return {_joined([name.get("family")]) + _joined(name.get("suffix")) for name in names} - {""}
+
+
+def _joined(parts):
+    return "".join(normalized(part) for part in parts or () if isinstance(part, str))
+
+
+def _fingerprint(db, told):
+    """What stands for all that was told: nobody can work it out who does not have the server's secret."""
+    return hmac.new(_secret(db), "\0".join(told.counts).encode(), sha256).hexdigest()
+
+
+def _any_question(fingerprint):
+    return list(QUESTIONS)[int(fingerprint, 16) % len(QUESTIONS)]
+
+
+def _secret(db):
+    """The server's secret.  Of two workers that draw it at once, the one that comes second takes the first one's."""
+    kept = select(ServerSecret.value).where(ServerSecret.name == OURS)
+    if (value := db.scalar(kept)) is None:
+        first = text("INSERT INTO server_secret (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING")
+        db.execute(first, {"name": OURS, "value": new_secret()})
+        value = db.scalar(kept)
+    return value.encode()
