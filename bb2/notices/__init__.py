@@ -18,7 +18,13 @@ KINDS = {
     "account.signed_in": "signed_in",
     "account.password_changed": "password_changed",
     "account.recovered": "recovered",
+    "account.question_changed": "question_changed",
     "passkey.added": "passkey_added",
+}
+#: {event: is it told, with these details?}; of the other events, each is
+TOLD = {
+    "account.signed_in": lambda details: bool(details.get("new_browser")),
+    "account.password_changed": lambda details: details.get("by") != "answer",  # `recovered` has told it
 }
 ENDING = "ending"  #: access ends soon: no event, but the calendar brings it (bb2.notices.ends)
 NEW_ADDRESS, OLD_ADDRESS = "new_address", "old_address"  #: Beneficiary.email was changed, whoever did it
@@ -29,16 +35,14 @@ TEST = "test"  #: an operator looks whether mail arrives
 def _of_event(_mapper, connection, event):
     """Tell the person, if they have an address; in one statement."""
     kind = KINDS.get(event.event)
-    if kind is None or event.beneficiary_id is None or not _is_told(event):
+    if kind is None or event.beneficiary_id is None:
+        return
+    if event.event in TOLD and not TOLD[event.event](event.details):
         return
     told = Beneficiary.id == event.beneficiary_id, Beneficiary.email.is_not(None)
     if event.event == "consent.revoked":  # a No after a Yes ends what never was a connection
         told += (select(Consent.activated_at).where(Consent.id == event.consent_id).scalar_subquery().is_not(None),)
     connection.execute(_written(kind, *told, consent_id=event.consent_id))
-
-
-def _is_told(event):
-    return event.event != "account.signed_in" or bool(event.details.get("new_browser"))
 
 
 @listens_for(Beneficiary, "before_update")

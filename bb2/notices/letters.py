@@ -44,9 +44,10 @@ def letter(mail, address, settings):
         time=format_time(mail.created_at, "short", tzinfo=get_timezone(ZONE), locale=f"{language}_US"),
         phone=settings.support_phone,
         site=settings.site_name,
+        provider=settings.identity == "oidc" and settings.oidc_name,
     )
     subject, *paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", words.strip()))
-    links = _links(settings.base_url, mail.consent_id)
+    links = _links(settings, mail.consent_id)
     paragraphs = [(links.get(paragraph, paragraph), paragraph in links) for paragraph in paragraphs]
 
     message = EmailMessage(policy=SMTP)
@@ -94,12 +95,13 @@ def _only(address):
     return only
 
 
-def _links(base_url, consent_id):
+def _links(settings, consent_id):
     """{paragraph of a template: the address in its place}.  None has a secret in it: whoever follows it signs in."""
+    connections = f"{settings.base_url}/connections"
     return {
-        "@connection": f"{base_url}/connections/{consent_id}",
-        "@connections": f"{base_url}/connections",
-        "@account": f"{base_url}/account",
+        "@connection": f"{connections}/{consent_id}",
+        "@connections": connections,
+        "@account": connections if settings.identity == "oidc" else f"{settings.base_url}/account",
     }
 
 

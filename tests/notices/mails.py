@@ -19,7 +19,9 @@ PUBLIC = Settings.read({"bb2.base_url": "https://bb2.example", "bb2.scopes": "bb
 
 
 def with_address(server, address=ADDRESS, language=None):
-    """Alice has an address; of that nothing waits."""
+    """Alice has an address, and a browser that knows her; of that nothing waits."""
+    if server.signed_in is None:
+        server.sign_in()
     with server.db() as db:
         alice = db.scalars(select(Beneficiary).where(Beneficiary.patient == ALICE)).one()
         alice.email, alice.language = address, language
@@ -27,11 +29,16 @@ def with_address(server, address=ADDRESS, language=None):
     return alice.id
 
 
-def signs_in(server, **details):
-    """Alice's sign-in is in the trail; of a new browser, she is told."""
+def happens(server, event, **details):
+    """An event of Alice's is in the trail."""
     with server.db() as db:
         alice = db.scalar(select(Beneficiary.id).where(Beneficiary.patient == ALICE))
-        audit.record(db, "account.signed_in", beneficiary_id=alice, **{"new_browser": True} | details)
+        audit.record(db, event, beneficiary_id=alice, **details)
+
+
+def signs_in(server, **details):
+    """Alice's sign-in is in the trail; of a new browser, she is told."""
+    happens(server, "account.signed_in", **{"new_browser": True} | details)
 
 
 def waiting(server):
@@ -61,13 +68,13 @@ def text(mail, kind="plain"):
     return mail.get_body((kind,)).get_content()
 
 
-def made(kind, language="en", address=ADDRESS, **facts):
+def made(kind, language="en", address=ADDRESS, settings=PUBLIC, **facts):
     """A mail that tells something made up, as a program reads it that has got it."""
     moment = utcnow()
     told = {"id": 1, "kind": kind, "language": language, "created_at": moment, "granted_at": moment}
     told |= {"consent_id": 7, "app": "The App", "client_id": "app", "access": "ongoing", "expires_at": moment}
     mail = SimpleNamespace(**told | {"revoked_by": "beneficiary"} | facts)
-    return message_from_bytes(letter(mail, address, PUBLIC).as_bytes(), policy=SMTP)
+    return message_from_bytes(letter(mail, address, settings).as_bytes(), policy=SMTP)
 
 
 def at_once(act, workers):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bb2.notices import ENDING, KINDS, NEW_ADDRESS, OLD_ADDRESS, TEST
 from bb2.notices.letters import LONGEST_NAME, NoAddress, app_name
+from bb2.settings import Settings
 from notices.mails import ADDRESS, made, text, with_address
 from reading import grade
 
@@ -56,6 +57,26 @@ def test_no_mail_has_a_picture_a_script_a_style_or_anything_from_elsewhere(kind)
         "https://bb2.example/connections",
         "https://bb2.example/account",
     }
+
+
+PROVIDER = {
+    "bb2.identity": "oidc",
+    "bb2.oidc_issuer": "https://id.example",
+    "bb2.oidc_client_id": "bb2",
+    "bb2.oidc_client_secret": "secret",
+    "bb2.oidc_claim": "patient",
+    "bb2.base_url": "https://bb2.example",
+    "bb2.scopes": "bb2:openid",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(ALL_KINDS - {TEST}))
+def test_where_people_sign_in_elsewhere_no_mail_leads_to_an_account_here(kind):
+    words = text(made(kind, settings=Settings.read(PROVIDER, {})))
+    assert "/account" not in words
+    assert "https://bb2.example/connections" in words or kind == NEW_ADDRESS
+    assert "You can change the address at id.example." in words or kind == OLD_ADDRESS
+    assert grade(re.sub(r"https\S+", "", words)) <= 8
 
 
 #: What an app may be called by whoever wants to write a header, a link or another name.

@@ -11,8 +11,9 @@ from bb2.clock import DatabaseTime
 from bb2.models import Beneficiary, Client, Consent, Notice
 from bb2.notices.ends import write_ends
 from bb2.oauth import consents
-from bb2.testing import ALICE, answer_of, consent_form
-from notices.mails import ADDRESS, at_once, signs_in, text, waiting
+from bb2.testing import ALICE, PASSWORD, ConsentServer, answer_of, consent_form
+from built_in import BUILT_IN
+from notices.mails import ADDRESS, at_once, happens, signs_in, subjects, text, waiting, with_address
 
 
 def test_an_app_that_is_connected_and_one_that_is_disconnected_are_told_of(server):
@@ -99,6 +100,32 @@ def test_a_sign_in_is_told_of_only_in_a_new_browser(one_server):
     (mail,) = one_server.mails()
     assert mail["Subject"] == "New sign-in to your Blue Button account"
     assert "http://localhost/account\n" in text(mail)
+
+
+def test_who_signs_in_is_told_of_the_first_time_in_a_browser():
+    server = ConsentServer(*BUILT_IN)
+    with_address(server, language="es")
+    server.sign_in()
+    (mail,) = server.mails()
+    assert mail["Content-Language"] == "en"  # that of the sign-in
+    form = server.get("/sign-in").forms[0]
+    form["username"], form["password"] = "alice", PASSWORD
+    form.submit("answer", value="sign-in", status=303)
+    assert server.mails() == []
+
+
+def test_a_recovered_account_is_told_of_once_and_each_change_of_the_keys(one_server):
+    happens(one_server, "account.recovered")
+    happens(one_server, "account.password_changed", by="answer")
+    for event in ("account.question_changed", "passkey.added"):
+        happens(one_server, event)
+    happens(one_server, "account.password_changed", by="password")
+    assert subjects(one_server.mails()) == [
+        "Someone got back into your Blue Button account",
+        "Your Blue Button secret question was changed",
+        "A passkey was added to your Blue Button account",
+        "Your Blue Button password was changed",
+    ]
 
 
 def test_a_changed_address_is_told_to_the_old_one_and_to_the_new_one(server):
