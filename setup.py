@@ -41,7 +41,7 @@ setup(
         "pyramid-jinja2>=2.10",
         "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
-        "tzdata>=2024.1",  # the hours of notices, where the system has no time zones
+        "tzdata>=2024.1",  # when a day begins in US Eastern time, where the machine does not know
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
         "webauthn>=3",

@@ -10,16 +10,14 @@ from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
 
-from babel.dates import format_date, format_time, get_timezone
+from babel.dates import format_date, format_time
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from bb2.clock import utcnow
+from bb2.clock import EASTERN, utcnow
 
 PACKAGE = Path(__file__).parent.parent
 LANGUAGES = ("en", "es")
-#: What happened is told in the time of one zone, which is named: where a person is, nobody knows here.
-ZONE = "America/New_York"
 LONGEST_NAME = 60  #: characters of an app's name
 #: Controls, invisible and direction characters, line ends, halves of characters: what could write a header, or make a
 #: name look like another (Unicode Technical Report 36, 2.5).
@@ -40,8 +38,8 @@ def letter(mail, address, settings):
         lasts=mail.access,
         granted_on=mail.granted_at and long_date(mail.granted_at, language),
         ends_on=mail.expires_at and long_date(mail.expires_at, language),
-        day=format_date(mail.created_at.astimezone(get_timezone(ZONE)), "long", locale=language),
-        time=format_time(mail.created_at, "short", tzinfo=get_timezone(ZONE), locale=f"{language}_US"),
+        day=long_date(mail.created_at, language),
+        time=format_time(mail.created_at, "short", tzinfo=EASTERN, locale=f"{language}_US"),
         phone=settings.support_phone,
         site=settings.site_name,
         provider=settings.identity == "oidc" and settings.oidc_name,
@@ -81,7 +79,7 @@ def message_id(mail, sender):
 
 def long_date(moment, language):
     """As the pages write it."""
-    return format_date(moment, "long", locale=language)
+    return format_date(moment.astimezone(EASTERN), "long", locale=language)
 
 
 def _only(address):
