@@ -4,7 +4,7 @@ So nothing is told that did not happen, and nobody who does a thing need think o
 `notice`, without words and, but for an address that was replaced, without anything of the person.
 """
 
-from sqlalchemy import insert, inspect, literal, select
+from sqlalchemy import func, insert, inspect, literal, select
 from sqlalchemy.event import listens_for
 
 from bb2.clock import DatabaseTime
@@ -31,6 +31,10 @@ NEW_ADDRESS, OLD_ADDRESS = "new_address", "old_address"  #: Beneficiary.email wa
 TEST = "test"  #: an operator looks whether mail arrives
 
 
+#: Changes of an address in a day that are told: else somebody could have anybody written to, again and again.
+MOST_ADDRESSES = 10
+
+
 @listens_for(AuditEvent, "after_insert")
 def _of_event(_mapper, connection, event):
     """Tell the person, if they have an address; in one statement."""
@@ -50,10 +54,15 @@ def _of_address(_mapper, connection, person):
     """Tell the new address and the old one, which the table has until the statement that follows."""
     if not inspect(person).attrs.email.history.has_changes():
         return
-    here = Beneficiary.id == person.id
-    connection.execute(_written(OLD_ADDRESS, here, Beneficiary.email.is_not(None), address=Beneficiary.email))
+    changes = select(func.count()).where(
+        AuditEvent.beneficiary_id == person.id,
+        AuditEvent.event == "account.email_changed",
+        AuditEvent.at > DatabaseTime(-86_400),
+    )
+    told = Beneficiary.id == person.id, changes.scalar_subquery() <= MOST_ADDRESSES
+    connection.execute(_written(OLD_ADDRESS, *told, Beneficiary.email.is_not(None), address=Beneficiary.email))
     if person.email is not None:
-        connection.execute(_written(NEW_ADDRESS, here))
+        connection.execute(_written(NEW_ADDRESS, *told))
 
 
 def _written(kind, *whom, **facts):

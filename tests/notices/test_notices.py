@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bb2 import audit
 from bb2.clock import DatabaseTime
 from bb2.models import Beneficiary, Client, Consent, Notice
+from bb2.notices import KINDS, TOLD
 from bb2.notices.ends import write_ends
 from bb2.oauth import consents
 from bb2.testing import ALICE, PASSWORD, ConsentServer, answer_of, consent_form
@@ -138,6 +139,20 @@ def test_a_changed_address_is_told_to_the_old_one_and_to_the_new_one(server):
     assert last["To"] == "new@mail.example"
     assert "This is the last e-mail" in text(last)
     assert waiting(server) == 0
+
+
+def test_whoever_changes_the_address_again_and_again_has_not_many_people_written_to(one_server):
+    for number in range(15):
+        with one_server.db() as db:
+            db.scalars(select(Beneficiary).where(Beneficiary.patient == ALICE)).one().email = f"{number}@mail.example"
+        happens(one_server, "account.email_changed")
+    sent = [mail["To"] for mail in one_server.mails()]
+    assert sent[0] == ADDRESS
+    assert len(sent) == 22
+
+
+def test_every_event_that_is_told_of_is_one_of_the_trail():
+    assert {*KINDS, *TOLD} <= {*audit.EVENTS}
 
 
 def test_a_person_whose_record_is_closed_is_told_nothing_more(one_server):
