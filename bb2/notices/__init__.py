@@ -4,7 +4,7 @@ So nothing is told that did not happen, and nobody who does a thing need think o
 `notice`, without words and, but for an address that was replaced, without anything of the person.
 """
 
-from sqlalchemy import func, insert, inspect, literal, select
+from sqlalchemy import exists, func, insert, inspect, literal, or_, select
 from sqlalchemy.event import listens_for
 
 from bb2.clock import DatabaseTime
@@ -29,8 +29,6 @@ TOLD = {
 ENDING = "ending"  #: access ends soon: no event, but the calendar brings it (bb2.notices.ends)
 NEW_ADDRESS, OLD_ADDRESS = "new_address", "old_address"  #: Beneficiary.email was changed, whoever did it
 TEST = "test"  #: an operator looks whether mail arrives
-
-
 #: Changes of an address in a day that are told: else somebody could have anybody written to, again and again.
 MOST_ADDRESSES = 10
 
@@ -44,9 +42,17 @@ def _of_event(_mapper, connection, event):
     if event.event in TOLD and not TOLD[event.event](event.details):
         return
     told = Beneficiary.id == event.beneficiary_id, Beneficiary.email.is_not(None)
-    if event.event == "consent.revoked":  # a No after a Yes ends what never was a connection
-        told += (select(Consent.activated_at).where(Consent.id == event.consent_id).scalar_subquery().is_not(None),)
+    if event.event == "consent.revoked":
+        told += (_was_open(event.consent_id),)
     connection.execute(_written(kind, *told, consent_id=event.consent_id))
+
+
+def _was_open(consent_id):
+    """SQL: this consent opened records.  Not one whose code was never redeemed, as a No after a Yes ends it; nor one
+    that a newer one has replaced, or that was over."""
+    lasts = or_(Consent.expires_at.is_(None), Consent.expires_at > DatabaseTime())
+    of_app = Consent.id == consent_id, Consent.activated_at.is_not(None), Consent.replaced_at.is_(None)
+    return exists().where(*of_app, lasts)
 
 
 @listens_for(Beneficiary, "before_update")
