@@ -262,6 +262,7 @@ class Consent(Base):
     replaced_at: Mapped[datetime | None]  #: when a newer consent for the same app took its place
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]  #: `beneficiary`, `client` or `server`
+    end_told_at: Mapped[datetime | None]  #: when a mail was written that says when it ends; None: not yet
 
     client: Mapped[Client] = relationship()
     beneficiary: Mapped[Beneficiary] = relationship()
@@ -407,6 +408,22 @@ event.listen(
     "after_drop",
     DDL("DROP FUNCTION audit_event_only_grows()").execute_if(dialect="postgresql"),
 )
+
+
+class Notice(Base):
+    """A mail that waits to be sent: of what it tells, not the words; it goes when it was sent, or given up."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]  #: what it tells: bb2.notices
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consent.id"), index=True)
+    #: where it goes, if that is no longer the person's address; None: wherever their mail goes when it is sent
+    address: Mapped[str | None]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)  #: when it is tried next
+    tries: Mapped[int] = mapped_column(server_default="0")
 
 
 class Record(Base):

@@ -50,6 +50,8 @@ EVENTS = {
     "token.revoked": "the app ended a token and its siblings",
     "token.refused": "an app's request to a token endpoint was refused; counted",
     "records.read": "an app asked for records with a token, and was answered with status `outcome`; counted",
+    "notice.sent": "the mail server took a notice to a beneficiary, of the kind that `kind` says",
+    "notice.failed": "a notice was given up: the mail server refused it, or was away for days",
     "client.registered": "an administrator registered an app",
     "client.changed": "an administrator changed what an app is registered for, as `changed` names it",
     "client.disabled": "an administrator switched an app off",
