@@ -47,6 +47,9 @@ def _people(config):
         config.add_route("sign_in_callback", "/sign-in/callback")
     else:
         _own_account(config)
+        config.add_route("create_account", "/account/create")
+        config.add_route("account_created", "/account/create/done")
+        config.add_route("create_account_step", "/account/create/{draft}/{step}")
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
     if config.registry["settings"].sandbox:

@@ -15,6 +15,7 @@ from bb2.sandbox.fill import SandboxError, recipe, reset_person, synthetic
 from bb2.sandbox.identifiers import username_of
 from bb2.sandbox.weeks import advance as advance_person
 
+NO_ACCOUNT = "--------"  #: in the place of a password
 TOGETHER = 5  #: people who are brought on in one transaction: while it is open, nobody can sign in on SQLite
 
 
@@ -38,7 +39,7 @@ def personas(state, as_json):
         return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
-        click.echo(f"{row['name']:{width}}  {row['username']}  {row['password']}  {row['shows']}")
+        click.echo(f"{row['name']:{width}}  {row['username']}  {row['password'] or NO_ACCOUNT}  {row['shows']}")
 
 
 @click.group()

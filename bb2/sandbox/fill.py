@@ -9,11 +9,12 @@ from sqlalchemy import delete, select
 from bb2.fhir.load import made_rows, write_rows
 from bb2.identity import closing, passkeys
 from bb2.identity.builtin import DirectoryError, find_account, plain, published_hash
+from bb2.identity.questions import QUESTIONS, published_answer_hash
 from bb2.models import Account, Beneficiary, Record, Sandbox, SandboxPerson
 from bb2.oauth.secrets import new_secret
-from bb2.sandbox.identifiers import patient_id, username_of
+from bb2.sandbox.identifiers import number_of, patient_id, secret_answer_of, username_of
 from bb2.sandbox.people import AS_OF, SyntheticPerson, person
-from bb2.sandbox.personas import PERSONAS
+from bb2.sandbox.personas import NEWCOMERS, PERSONAS
 from bb2.scopes import API_VERSIONS
 
 DEFAULTS = {"seed": 1, "years": 4, "claims_per_year": 10}
@@ -42,8 +43,8 @@ class Made:
 
     number: int
     day: date
-    username: str
-    password_hash: str
+    #: None: the person has yet to make an account
+    account: dict | None
     patient: str
     given_name: str
     family_name: str
@@ -103,8 +104,23 @@ def make(of: Recipe, number: int, resources, sensitivities, day: date | None = N
     for version, records in who.records(day).items():
         served = [one for one in records if one["resourceType"] in resources]
         rows += made_rows(resources, version, served, sensitivities)
-    username, password_hash = plain(who.username), published_hash(who.password)
-    return Made(number, day, username, password_hash, who.patient, who.given_name, who.family_name, rows)
+    account = None if number in NEWCOMERS else _account(who)
+    return Made(number, day, account, who.patient, who.given_name, who.family_name, rows)
+
+
+def secret_question_of(number: int) -> str:
+    """The key of the question to which `secret_answer_of` is the answer."""
+    return list(QUESTIONS)[number % len(QUESTIONS)]
+
+
+def _account(who: SyntheticPerson) -> dict:
+    """The fields of an Account, all of them published."""
+    return {
+        "username": plain(who.username),
+        "password_hash": published_hash(who.password),
+        "secret_question": secret_question_of(who.number),
+        "secret_answer_hash": published_answer_hash(secret_answer_of(who.number)),
+    }
 
 
 def write(db, people: Iterable[Made]) -> None:
@@ -114,17 +130,18 @@ def write(db, people: Iterable[Made]) -> None:
     """
     people = list(people)
     beneficiaries = _known(db, [made.patient for made in people])
-    _forget(db, [made for made in people if made.patient in beneficiaries])
+    _forget(db, beneficiaries.values())
     for made in people:
         if made.patient not in beneficiaries:
             beneficiaries[made.patient] = Beneficiary(sub=new_secret(), patient=made.patient)
         beneficiary = beneficiaries[made.patient]
         beneficiary.given_name, beneficiary.family_name = made.given_name, made.family_name
-        beneficiary.closed_at = beneficiary.merged_into_id = None
+        beneficiary.closed_at = beneficiary.merged_into_id = beneficiary.email = None
     db.add_all(beneficiaries.values())
     for made in people:
         beneficiary = beneficiaries[made.patient]
-        db.add(Account(username=made.username, password_hash=made.password_hash, beneficiary=beneficiary))
+        if made.account:
+            db.add(Account(**made.account, beneficiary=beneficiary))
         db.add(SandboxPerson(number=made.number, beneficiary=beneficiary, day=made.day))
     db.flush()
     write_rows(db, [row for made in people for row in made.rows])
@@ -132,10 +149,13 @@ def write(db, people: Iterable[Made]) -> None:
 
 
 def synthetic(db, username: str) -> SandboxPerson:
-    """The person with this user name, as it is typed.  Raises SandboxError for anybody who is not made up."""
-    account = find_account(db, username)
-    whose = select(SandboxPerson).where(SandboxPerson.beneficiary_id == (account and account.beneficiary_id))
-    found = db.scalars(whose).one_or_none()
+    """The person with this user name, as it is typed.  Raises SandboxError for anybody who is not made up.
+
+    Who begins without an account is found by the user name of their number, and by whatever they chose.
+    """
+    account, number = find_account(db, username), number_of(username)
+    whose = SandboxPerson.beneficiary_id == account.beneficiary_id if account else SandboxPerson.number == number
+    found = db.scalars(select(SandboxPerson).where(whose)).one_or_none()
     if found is None:
         raise SandboxError(f"{username} is not one of this sandbox's synthetic people; `bb2 personas` lists some")
     return found
@@ -162,18 +182,19 @@ def _known(db, patients: list[str]) -> dict[str, Beneficiary]:
     return {beneficiary.patient: beneficiary for beneficiary in found}
 
 
-def _forget(db, people: list[Made]) -> None:
-    """Accounts and records of people who are about to be written anew."""
+def _forget(db, people: Iterable[Beneficiary]) -> None:
+    """Accounts and records of people who are about to be written anew, whatever user names they chose."""
+    people = list(people)
     if not people:
         return
-    types = select(Record.resource_type).distinct()
-    db.execute(delete(Account).where(Account.username.in_([made.username for made in people])))
-    db.execute(delete(SandboxPerson).where(SandboxPerson.number.in_([made.number for made in people])))
+    types, ids = select(Record.resource_type).distinct(), [person.id for person in people]
+    db.execute(delete(Account).where(Account.beneficiary_id.in_(ids)))
+    db.execute(delete(SandboxPerson).where(SandboxPerson.beneficiary_id.in_(ids)))
     db.execute(
         delete(Record).where(
             Record.version.in_(API_VERSIONS),
             Record.resource_type.in_(types),
-            Record.patient.in_([made.patient for made in people]),
+            Record.patient.in_([person.patient for person in people]),
         )
     )
 

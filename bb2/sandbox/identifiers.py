@@ -1,6 +1,7 @@
 """Which numbers name a pretend person, claim or provider, and why can none of them be a real one?"""
 
 import hashlib
+import re
 
 #: Letters of an MBI: all but S, L, O, I, B and Z, which look like digits (CMS, "Understanding the MBI").
 MBI_LETTERS = "ACDEFGHJKMNPQRTUVWXY"
@@ -34,12 +35,25 @@ _NUMBERS_PER_SEED = 100_000
 _CLAIMS_PER_PERSON = 10_000
 
 
+_USERNAME = re.compile(r"bbuser([0-9]{5,6})", re.ASCII)
+
+
 def username_of(number: int) -> str:
     return f"BBUser{number:05d}"
 
 
 def password_of(number: int) -> str:
     return f"PW{number:05d}!"
+
+
+def number_of(username: str) -> int | None:
+    """The number of the person with this user name, in capitals or not; None: it is nobody's of a sandbox."""
+    match = _USERNAME.fullmatch(username.strip().lower())
+    return int(match[1]) if match else None
+
+
+def secret_answer_of(number: int) -> str:
+    return f"Answer{number:05d}"
 
 
 def patient_id(seed: int, number: int) -> str:
@@ -60,6 +74,11 @@ def mbi(seed: int, number: int) -> str:
         rest, at = divmod(rest, len(position))
         letters.append(position[at])
     return "".join(letters)
+
+
+def as_on_card(mbi: str) -> str:
+    """With dashes, as CMS prints it."""
+    return f"{mbi[:4]}-{mbi[4:7]}-{mbi[7:]}"
 
 
 def mbi_hash(mbi: str) -> str:

@@ -19,14 +19,16 @@ class Persona(NamedTuple):
     shows: str
     #: the number of the person whose record this one was merged into (`bb2 beneficiary merge`); None for the others
     merged_into: int | None = None
+    #: False: the person has yet to make an account, with what stands on their card
+    has_account: bool = True
 
     @property
     def username(self) -> str:
         return username_of(self.number)
 
     @property
-    def password(self) -> str:
-        return password_of(self.number)
+    def password(self) -> str | None:
+        return password_of(self.number) if self.has_account else None
 
 
 #: {name: Persona}, in the order of their numbers, from 0 on without a gap.
@@ -49,4 +51,8 @@ PERSONAS = {
     "accents": Persona(15, _("A name with accents, an apostrophe and a hyphen")),
     "advantage": Persona(16, _("In a Medicare Advantage plan: claims of the time before, and drugs")),
     "dual": Persona(17, _("Medicare and Medicaid, entitled by disability before 65")),
+    "newcomer": Persona(18, _("No account yet: make one with the Medicare card"), has_account=False),
+    "newcomer-accents": Persona(19, _("No account yet, and a name with an accent and a hyphen"), has_account=False),
 }
+#: The numbers of the people who begin without an account.
+NEWCOMERS = frozenset(persona.number for persona in PERSONAS.values() if not persona.has_account)

@@ -77,4 +77,9 @@ ROLES = {
         (_WELL, illnesses.diabetes_with_insulin, illnesses.depression, illnesses.back_pain),
         {"disabled": True, "born": date(1971, 8, 30), "enrolled": date(2019, 4, 1), "medicaid": True},
     ),
+    18: Role((_WELL, illnesses.high_blood_pressure, illnesses.back_pain)),
+    19: Role(
+        (_WELL, illnesses.diabetes, illnesses.low_thyroid),
+        {"given": "José", "middle": None, "family": "Muñoz-Rivera", "gender": "male", "race": "5", "language": "es"},
+    ),
 }

@@ -1,6 +1,6 @@
 """What did a person type into a form, and what is wrong with it?  Drawn by templates/forms.jinja2."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from wtforms import Form as WTForm
 from wtforms import FormField, RadioField, StringField
@@ -8,6 +8,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from bb2.views.pages import _
+
+DATE_PARTS = ("month", "day", "year")
 
 
 class Form(WTForm):
@@ -49,6 +51,17 @@ class Required:
             raise StopValidation(self.message)
 
 
+class Ticked:
+    """The box is ticked."""
+
+    def __init__(self, message):
+        self.message = message
+
+    def __call__(self, form, field):
+        if not field.data:
+            raise StopValidation(self.message)
+
+
 class OneOf(RadioField):
     """One of several choices, [(value, label)]; `missing` is said when none of them was chosen."""
 
@@ -63,16 +76,22 @@ class OneOf(RadioField):
 
 
 class MemorableDate(FormField):
-    """A date that a person knows by heart, as three fields: `.data` is a datetime.date when it is right, else None."""
+    """A date that a person knows by heart, as three fields: `.data` is a datetime.date when it is right, else None.
 
-    def __init__(self, label, *, missing, wrong, earliest=date(1880, 1, 1), **options):
+    `ahead`: days after today that it may lie.  `autocomplete`: what a browser may fill in, such as `bday`.
+    """
+
+    def __init__(self, label, *, missing, wrong, earliest=date(1880, 1, 1), ahead=0, autocomplete=None, **options):
+        fills = {part: {"autocomplete": f"{autocomplete}-{part}"} if autocomplete else {} for part in DATE_PARTS}
+
         class Parts(WTForm):
-            month = StringField(_("Month"))
-            day = StringField(_("Day"))
-            year = StringField(_("Year"))
+            month = StringField(_("Month"), render_kw=fills["month"])
+            day = StringField(_("Day"), render_kw=fills["day"])
+            year = StringField(_("Year"), render_kw=fills["year"])
 
         super().__init__(Parts, label, **options)
-        self.missing, self.wrong, self.earliest, self.form_errors = missing, wrong, earliest, []
+        self.missing, self.wrong, self.form_errors = missing, wrong, []
+        self.earliest, self.ahead = earliest, timedelta(days=ahead)
 
     @property
     def data(self):
@@ -92,6 +111,6 @@ class MemorableDate(FormField):
         self.form_errors = []
         if self.empty:
             self.form_errors = [self.missing] if self.missing else []
-        elif self.data is None or not self.earliest <= self.data <= date.today():
+        elif self.data is None or not self.earliest <= self.data <= date.today() + self.ahead:
             self.form_errors = [self.wrong]
         return not self.form_errors

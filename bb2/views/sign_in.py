@@ -48,7 +48,7 @@ def trouble_link(request, kept):
 
 
 def create_path(request, kept):
-    return f"/account/create?request={kept.id}" if kept else "/account/create"
+    return link(request, "create_account", kept, None)[0]
 
 
 def way_on(request, kept):

@@ -13,6 +13,7 @@ from wtforms.validators import ValidationError
 
 from bb2 import audit
 from bb2.identity import builtin, passkeys, recovery
+from bb2.identity.cards import medicare_number
 from bb2.identity.questions import QUESTIONS, is_answer
 from bb2.views.credentials import pause_for
 from bb2.views.errors import page
@@ -57,13 +58,16 @@ class WhoForm(Form):
         missing=_("Type your date of birth"),
         wrong=_("Check your date of birth: month, day and year, like 4 28 1950"),
         description=_("For example: 4 28 1950"),
+        autocomplete="bday",
     )
 
     def told(self):
-        return recovery.Told(self.number.data, self.last_name.data, self.suffix.data or "", self.born.data)
+        return recovery.Told(
+            medicare_number(self.number.data), self.last_name.data, self.suffix.data or "", self.born.data
+        )
 
     def validate_number(self, field):
-        if not recovery.MEDICARE_NUMBER.fullmatch(recovery.normalized(field.data)):
+        if medicare_number(field.data) is None:
             raise ValidationError(_("Check your Medicare number: it has 11 letters and numbers"))
 
 

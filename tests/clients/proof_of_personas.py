@@ -25,7 +25,7 @@ SDK_PORT = 8000  # the SDK's environment LOCAL is http://localhost:8000
 CALLBACK = "http://localhost:8000/testclient/callback"
 EVERYTHING = {"answer": "yes", "demographic": "share", "sensitive-substance-use": "share"}
 PAGE_CLAIMS = Path(__file__).with_name("page_claims.py")
-OPEN = {name: persona for name, persona in PERSONAS.items() if persona.merged_into is None}
+OPEN = {name: who for name, who in PERSONAS.items() if who.merged_into is None and who.has_account}
 
 
 @pytest.fixture(scope="module")

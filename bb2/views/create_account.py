@@ -1,0 +1,264 @@
+"""How does a person with a Medicare card make an account?  Four pages; what was typed waits on the server meanwhile."""
+
+from datetime import date
+
+from pyramid.exceptions import BadCSRFToken
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.renderers import render_to_response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import exception_view_config, view_config, view_defaults
+from sqlalchemy import select
+
+from bb2 import audit
+from bb2.identity import enrollment
+from bb2.identity.builtin import hashed_password
+from bb2.identity.cards import Card
+from bb2.identity.questions import answer_hash
+from bb2.models import Account
+from bb2.oauth import requests
+from bb2.views.enrollment_forms import Credentials, Information
+from bb2.views.errors import page
+from bb2.views.limited import TooMany, client_address
+from bb2.views.pages import PageError, _
+
+TROUBLE = "/sign-in/trouble"
+#: In their order; none can be opened before the one in front of it was sent.
+PAGES = ("information", "notice", "address", "sign-in")
+
+
+class OnTheWay:
+    """A page on the way to an account; the app's request that brought the person goes along all the way."""
+
+    def __init__(self, request):
+        self.request, self.db = request, request.db
+        kept = requests.of_browser(self.db, request.params.get("request"), request.browser.session_hash)
+        self.kept = kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
+
+    def path(self, route, **parts):
+        return self.request.route_path(route, _query={"request": self.kept.id} if self.kept else None, **parts)
+
+    def asked(self):
+        """For the audit trail: the app's request."""
+        return {"correlation_id": self.kept.correlation_id, "client_id": self.kept.client_id} if self.kept else {}
+
+    def show(self, template, status=200, **values):
+        values |= {"kept": self.kept, "here": self.request.path + (f"?request={self.kept.id}" if self.kept else "")}
+        response = render_to_response(f"bb2:templates/{template}.jinja2", values, request=self.request)
+        response.status_int = status
+        return response
+
+
+@view_defaults(permission=NO_PERMISSION_REQUIRED, route_name="create_account_step")
+class CreateAccount(OnTheWay):
+    def __init__(self, request):
+        super().__init__(request)
+        settings = request.registry["settings"]
+        if settings.fhir_source != "sql":
+            raise PageError(
+                404,
+                _("Accounts are not made here"),
+                _("To get an account, call ${phone}.", mapping={"phone": settings.support_phone}),
+                way_on=(self.path("sign_in"), _("Sign in")),
+            )
+
+    def step(self, draft, name):
+        return self.path("create_account_step", draft=draft.id, step=name)
+
+    def draft(self, name):
+        """The draft whose page `name` may be opened now; whoever skipped a page is led back to it."""
+        draft = enrollment.of_browser(self.db, self.request.matchdict["draft"], self.request.browser.session_hash)
+        if draft is None:
+            raise gone(self)
+        if draft.reached < PAGES.index(name):
+            raise HTTPSeeOther(self.step(draft, PAGES[draft.reached]))
+        return draft
+
+    def reach(self, draft, name):
+        """On to the page `name`."""
+        draft.reached = max(draft.reached, PAGES.index(name))
+        enrollment.prolong(self.db, draft)
+        return HTTPSeeOther(self.step(draft, name))
+
+    # 1: who the person is
+
+    @view_config(route_name="create_account", request_method="GET")
+    def begin(self):
+        return self.ask_information(Information())
+
+    @view_config(route_name="create_account", request_method="POST")
+    def begun(self):
+        return self.take_information(None)
+
+    @view_config(match_param="step=information", request_method="GET")
+    def information(self):
+        typed = self.draft("information").typed
+        days = {name: date.fromisoformat(typed[name]) for name in ("born", "started")}
+        return self.ask_information(Information(data=typed | days | {"mine": True, "agreed": True}))
+
+    @view_config(match_param="step=information", request_method="POST")
+    def information_again(self):
+        return self.take_information(self.draft("information"))
+
+    def ask_information(self, form, status=200, refused=False):
+        trouble = TROUBLE + (f"?request={self.kept.id}" if self.kept else "")
+        links = {"sign_in": self.path("sign_in"), "trouble": trouble}
+        return self.show("enroll_information", status, form=form, refused=refused, **links)
+
+    def take_information(self, draft):
+        form = Information.of(self.request)
+        if not form.validate():
+            return self.ask_information(form, 422)
+        patient = self.found(form.claim)
+        if patient is None:
+            audit.record(self.db, "account.not_created", **self.asked())
+            self.db.commit()  # it is on record, though the answer is an error
+            return self.ask_information(form, 403, refused=True)
+        if draft is None:
+            draft = enrollment.keep(self.db, self.request.browser.begin(), patient)
+        elif draft.patient != patient:
+            draft.patient, draft.reached = patient, 0
+        draft.typed = draft.typed | form.typed
+        return self.reach(draft, "notice")
+
+    def found(self, claim):
+        """The Patient.id of who can make an account, or None.  Only wrong tries stay counted.
+
+        What one address is refused does not count for others: so nobody can hold up another person for long.
+        """
+        limits, settings = self.request.registry["limits"], self.request.registry["settings"]
+        address = client_address(self.request)
+        own = {("enroll", "number", claim.number, address or ""): settings.limit_enroll_number}
+        shared = {("enroll", "anywhere", claim.number): settings.limit_enroll_anywhere}
+        if address:
+            shared["enroll", "address", address] = settings.limit_enroll_address
+        self.db.commit()  # so that SQLite's one writer is free while this counts
+        for tries in own, shared:
+            if wait := limits.count(tries):
+                self.pause(wait)
+        patient = enrollment.find(self.db, claim)
+        if patient is not None:
+            self.db.rollback()  # the same: nothing was written
+            limits.count(own | shared, -1)
+        return patient
+
+    def pause(self, wait):
+        if wait.first:
+            audit.record(self.db, "account.creation_paused", **self.asked())
+            self.db.commit()
+        raise TooMany(wait, way_on=(self.path("sign_in"), _("Sign in")))
+
+    # and that it is theirs
+
+    @view_config(match_param="step=notice", request_method="GET")
+    def notice(self):
+        return self.show("enroll_notice", back=self.step(self.draft("notice"), "information"))
+
+    @view_config(match_param="step=notice", request_method="POST")
+    def noticed(self):
+        return self.reach(self.draft("notice"), "address")
+
+    # 2: where they live
+
+    @view_config(match_param="step=address", request_method="GET")
+    def address(self):
+        draft = self.draft("address")
+        known, typed = Card.of(self.db, draft.patient).address, draft.typed["zip"]
+        return self.show(
+            "enroll_address",
+            zip=typed,
+            on_file=", ".join(filter(None, known)),
+            same=known[0] == typed,
+            back=self.step(draft, "information"),
+        )
+
+    @view_config(match_param="step=address", request_method="POST")
+    def addressed(self):
+        return self.reach(self.draft("address"), "sign-in")
+
+    # 3: how they will sign in
+
+    @view_config(match_param="step=sign-in", request_method="GET")
+    def credentials(self):
+        return self.show("enroll_credentials", form=Credentials(data=self.draft("sign-in").typed))
+
+    @view_config(match_param="step=sign-in", request_method="POST")
+    def create(self):
+        draft, form = self.draft("sign-in"), Credentials.of(self.request)
+        draft.typed = draft.typed | form.typed
+        if self.request.POST.get("go") == "back":
+            return self.reach(draft, "address")
+        form.own_words = (draft.typed["number"], draft.typed["last_name"])
+        good, id, patient = form.validate(), draft.id, draft.patient
+        self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
+        if good:
+            try:
+                return self.enter(self.made(form, id, patient))
+            except enrollment.UsernameTaken:
+                self.db.rollback()
+                others = ", ".join(enrollment.suggestions(self.db, form.username.data))
+                taken = _("Somebody has this user name. These are free: ${others}", mapping={"others": others})
+                form.username.errors = [taken]
+            except enrollment.NotPossible:
+                self.db.rollback()
+                raise gone(self) from None
+        form.password.errors = form.password.errors or [_("Type your password again: it is not kept")]
+        return self.show("enroll_credentials", 422, form=form)
+
+    def made(self, form, id, patient):
+        return enrollment.create(
+            self.db,
+            id,
+            patient,
+            username=form.username.data,
+            email=form.address,
+            language=self.request.locale_name,
+            password_hash=hashed_password(form.password.data),
+            secret_question=form.question.data,
+            secret_answer_hash=answer_hash(form.answer.data),
+        )
+
+    def enter(self, account):
+        """The person has just shown who they are, and chosen a password: they need not type it again."""
+        person = account.beneficiary
+        audit.record(self.db, "account.created", beneficiary_id=person.id, **self.asked())
+        self.request.browser.sign_in(person)
+        audit.record(self.db, "account.signed_in", beneficiary_id=person.id, **self.asked())
+        return HTTPSeeOther(self.path("account_created"))
+
+    @view_config()
+    def no_such_page(self):
+        raise HTTPNotFound
+
+
+# 4: that it is done
+
+
+@view_config(route_name="account_created", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def created(request):
+    """To whoever is signed in: their user name, and since when they have it."""
+    way, person = OnTheWay(request), request.browser.beneficiary
+    if person is None:
+        return HTTPSeeOther(way.path("sign_in"))
+    newest = select(Account).where(Account.beneficiary_id == person.id).order_by(Account.created_at.desc()).limit(1)
+    account = request.db.scalars(newest).one_or_none()
+    on = request.route_path("consent", id=way.kept.id) if way.kept else request.route_path("connections")
+    return way.show("enroll_done", account=account, on=on)
+
+
+def gone(way):
+    """The page of a draft that is no longer there."""
+    return PageError(
+        410,
+        _("What you typed is no longer here"),
+        _("For your safety, we keep it for a short time only."),
+        _("If you had just finished, your account is ready: sign in. If not, please begin again."),
+        way_on=(way.path("create_account"), _("Begin again")),
+        also=(way.path("sign_in"), _("Sign in")),
+    )
+
+
+@exception_view_config(BadCSRFToken, route_name="create_account")
+@exception_view_config(BadCSRFToken, route_name="create_account_step")
+def left(error, request):
+    """The session has ended, and with it the draft; or the button was pressed twice, and the account is made."""
+    return page(request, gone(OnTheWay(request)))
