@@ -29,6 +29,7 @@ from bb2.scopes import API_VERSIONS
 from bb2.sensitivities import Sensitivities
 from bb2.settings import Settings, fhir_base, is_loopback
 from bb2.sweep import Sweeper
+from bb2.views.static import refuse_naked
 
 __version__ = "0.1.0"
 PARTS = (
@@ -43,7 +44,7 @@ PARTS = (
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.
-BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkeys")
+BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkeys", "personas")
 
 
 def main(global_config, **ini):
@@ -58,8 +59,10 @@ def main(global_config, **ini):
 def start(app):
     """Begin what runs beside the requests: the tally is written out, and what no check needs any more is taken out.
 
-    IndexingError where records were loaded under other search parameters than those that are served.
+    IndexingError where records were loaded under other search parameters than those that are served;
+    NoDesignSystemError where the pages would be naked.
     """
+    refuse_naked()
     registry = app.registry
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)

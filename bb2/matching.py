@@ -7,7 +7,8 @@ from bb2.fhir import FHIR_ID
 from bb2.fhir.patients import holders, name_of, own_record, types_of
 from bb2.fhir.store import SqlStore
 from bb2.identity.builtin import ensure_beneficiary
-from bb2.models import Beneficiary
+from bb2.identity.cards import medicare_number, patients_with
+from bb2.models import MEDICARE_NUMBER, Beneficiary
 from bb2.settings import SettingError
 
 LONGEST = 256  # characters
@@ -54,8 +55,7 @@ class Matching:
 
     def _patient(self, db, value):
         if self.system:
-            db.commit()
-            found = holders(self.reader, self.resources, self.system, value) if value else set()
+            found = self._holders(db, value) if value else set()
             # A record that was merged with another of them is that person's too.
             merged = select(Beneficiary.patient).where(
                 Beneficiary.patient.in_(found), Beneficiary.merged_into_id.is_not(None)
@@ -66,6 +66,14 @@ class Matching:
         if len(found) != 1:
             raise NoMatchError("several" if found else "nobody")
         return found.pop()
+
+    def _holders(self, db, value):
+        """The Patient.ids of those who have this number; of Medicare's, there is an index, and ways to write them."""
+        if self.system == MEDICARE_NUMBER:
+            number = medicare_number(value)
+            return {*patients_with(db, number)} if number else set()
+        db.commit()
+        return holders(self.reader, self.resources, self.system, value)
 
 
 def _beneficiary(db, patient):

@@ -40,6 +40,7 @@ EVENTS = {
     "consent.declined": "No, or Cancel (counted, if nobody saw the page); or another person than the app named came",
     "consent.activated": "the code was redeemed: the consent opens records from now on",
     "consent.replaced": "a newer consent for the same app took its place",
+    "consent.narrowed": "the beneficiary shares less from now on, as `scopes`, `left_out` and the choices say",
     "consent.revoked": "the beneficiary, the app or the server ended it, as `by` says",
     "code.issued": "an authorization code went to the app",
     "code.replayed": "a code was used twice; what it had opened was closed",

@@ -26,7 +26,7 @@ def own_record(sources, resources, versions, patient):
 def holders(reader, resources, system, value):
     """The Patient.ids, a set, whose own records in the table `record` have this identifier, to the letter.
 
-    The search index does not have every number of a person, so the records themselves are looked through.
+    The search index is by record, and not by value, so the records themselves are looked through.
     """
     types = [resource.type for resource in types_of(resources)]
     written = json.dumps({"value": value}, ensure_ascii=False, separators=(",", ":"))[1:-1]

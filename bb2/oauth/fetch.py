@@ -71,7 +71,9 @@ class Fetcher:
         `form`, {name: value}: it is the answer to a POST of these.
         """
         try:
-            connection = Connection(urlsplit(url), self.loopback, self.tls, self.trusted)
+            parts = urlsplit(url)
+            tls = self.tls if parts.scheme == "https" else None
+            connection = Connection(parts, self.loopback, tls, self.trusted)
             return json.loads(self._body(connection, form, headers or {}))
         except (OSError, HTTPException, ValueError, RecursionError) as error:  # a TimeoutError is an OSError
             # An error may repeat what the site sent, and that what it was sent.

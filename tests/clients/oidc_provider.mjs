@@ -14,7 +14,7 @@ const provider = new Provider(issuer, {
   clients: JSON.parse(clients),
   jwks: { keys: [{ ...key, alg: 'RS256', use: 'sig', kid: 'of the tests' }] },
   cookies: { keys: [randomBytes(16).toString('hex')] },
-  claims: { openid: ['sub'], email: ['email', 'email_verified'], medicare: ['patient', 'mbi'] },
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], medicare: ['patient', 'mbi', 'number'] },
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
   features: { devInteractions: { enabled: false } },
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
