@@ -34,10 +34,8 @@ def test_a_passkey_is_added_used_without_a_password_and_removed(person):
     person.visit("/sign-in")
     person.sign_in()
     expect(person.page.get_by_text("Sign in faster next time")).to_be_visible()
-    person.picture("passkey-offer")
     person.press("aside a.button")
     expect(person.page.get_by_text("You have none yet.")).to_be_visible()
-    person.picture("passkeys-none")
     device("setUserVerified", isUserVerified=False)
     person.page.locator("form[data-passkey=add] button").click()
     expect(person.page.get_by_text("No passkey was added. You can try again.")).to_be_visible()
@@ -46,7 +44,6 @@ def test_a_passkey_is_added_used_without_a_password_and_removed(person):
     person.press("form[data-passkey=add] button")
     assert person.page.locator(":focus").inner_text().startswith("Your passkey is ready")
     expect(person.page.get_by_role("heading", name="My phone")).to_be_visible()
-    person.picture("passkeys-one")
     # The same device makes no second one.
     person.page.locator("form[data-passkey=add] button").click()
     expect(person.page.get_by_text("This device has a passkey for you already.")).to_be_visible()
@@ -55,7 +52,6 @@ def test_a_passkey_is_added_used_without_a_password_and_removed(person):
     device("setAutomaticPresenceSimulation", enabled=False)  # nobody chooses it where the user name is typed
     person.connect()
     expect(person.page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
-    person.picture("sign-in-with-passkey")
     device("setAutomaticPresenceSimulation", enabled=True)
     with person.page.expect_navigation(url="**/consent/**"):
         person.page.get_by_role("button", name="Sign in with a passkey").click()
