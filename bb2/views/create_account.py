@@ -10,6 +10,7 @@ from pyramid.view import exception_view_config, view_config, view_defaults
 from sqlalchemy import select
 
 from bb2 import audit
+from bb2.clock import now
 from bb2.identity import enrollment
 from bb2.identity.builtin import hashed_password
 from bb2.identity.cards import Card
@@ -232,16 +233,18 @@ class CreateAccount(OnTheWay):
 @view_config(route_name="account_created", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def created(request):
     """To whoever is signed in: their user name, and since when they have it."""
-    way, person = OnTheWay(request), request.browser.beneficiary
-    if person is None:
+    way = OnTheWay(request)
+    account = own_account(way)
+    if account is None:
         return HTTPSeeOther(way.path("sign_in"))
-    newest = select(Account).where(Account.beneficiary_id == person.id).order_by(Account.created_at.desc()).limit(1)
-    account = request.db.scalars(newest).one_or_none()
     return way.show("enroll_done", account=account, on=way_on(request, way.kept))
 
 
 def gone(way):
-    """The page of a draft that is no longer there."""
+    """Where to go from a draft that is no longer there: who has just made an account sees it, others begin again."""
+    account = own_account(way)
+    if account and account.created_at and account.created_at > now(way.db) - enrollment.LIFETIME:
+        return HTTPSeeOther(way.path("account_created"))
     return PageError(
         410,
         _("What you typed is no longer here"),
@@ -252,8 +255,16 @@ def gone(way):
     )
 
 
+def own_account(way):
+    """The Account of who is signed in, the newest; or None."""
+    person = way.request.browser.beneficiary
+    theirs = select(Account).where(Account.beneficiary_id == (person and person.id))
+    return way.db.scalars(theirs.order_by(Account.created_at.desc()).limit(1)).one_or_none()
+
+
 @exception_view_config(BadCSRFToken, route_name="create_account")
 @exception_view_config(BadCSRFToken, route_name="create_account_step")
 def left(error, request):
     """The session has ended, and with it the draft; or the button was pressed twice, and the account is made."""
-    return page(request, gone(OnTheWay(request)))
+    found = gone(OnTheWay(request))
+    return page(request, found) if isinstance(found, PageError) else found
