@@ -86,3 +86,19 @@ def credentials(server, **changes):
 
 def create(server, status=303, **changes):
     return fill(credentials(server), **CHOSEN | changes).submit("go", value="on", status=status)
+
+
+def forgot(server, **changes):
+    """The answer to the page on which somebody with trouble signing in says who they are."""
+    form = next(form for form in server.get("/sign-in/trouble").forms.values() if "suffix" in form.fields)
+    for name, value in (TYPED | changes).items():
+        if name in form.fields:
+            form[name] = value
+    return form.submit(status="*")
+
+
+def answer(page, text):
+    """The answer to a secret answer."""
+    form = next(form for form in page.forms.values() if "answer" in form.fields)
+    form["answer"] = text
+    return form.submit(status="*")

@@ -203,6 +203,16 @@ def test_a_loaded_person_gets_a_sign_in(bb2, db, state):
     assert (person.patient, person.given_name, person.family_name) == ("-77", "Ana", "Núñez")
 
 
+def test_a_second_sign_in_needs_a_flag(bb2, db, state):
+    (state / "twice.json").write_text(json.dumps({"resourceType": "Patient", "id": "-79"}))
+    bb2("load", "--fhir", "r4", "twice.json")
+    adding = ("beneficiary", "add", "--patient", "-79", "--username")
+    assert bb2(*adding, "first", stdin="my own words\n")[1] == 0
+    assert "has a sign-in already; --another" in bb2(*adding, "second", stdin="my own words\n")[1]
+    assert find_account(db, "second") is None
+    assert bb2(*adding, "second", "--another", stdin="my own words\n")[1] == 0
+
+
 def test_records_of_an_older_declaration_stop_the_server_until_bb2_init_has_made_them_anew(bb2, state, monkeypatch):
     monkeypatch.setenv("BB2_PORT", str(free_port()))  # another test may listen on 8000 meanwhile
     engine = make_engine(f"sqlite:///{state}/bb2.sqlite")

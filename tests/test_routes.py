@@ -14,7 +14,11 @@ VERSIONS = ("v1", "v2")
 #: The routes that answer without an access token: pages with a session of their own, and what every client may know.
 PUBLIC = {
     "__static/",
+    "account",
     "account_created",
+    "account_email",
+    "account_password",
+    "account_question",
     "applications",
     "authorize",
     "connections",
@@ -38,11 +42,16 @@ PUBLIC = {
     "revoke_token",
     "sign_in",
     "sign_out",
+    "sign_out_everywhere",
     "smart_configuration",
     "smart_configuration_of_version",
     "testclient",
     "testclient_callback",
     "token",
+    "trouble",
+    "trouble_done",
+    "trouble_password",
+    "trouble_question",
 }
 
 

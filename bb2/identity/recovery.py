@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text, update
 
 from bb2.clock import now
 from bb2.fhir.index import values_at
-from bb2.identity.cards import Card, patients_with
+from bb2.identity.cards import SUFFIXES, Card, family_name, patients_with
 from bb2.identity.questions import QUESTIONS, normalized
 from bb2.identity.sessions import end_sessions
 from bb2.models import Account, Beneficiary, BrowserSession, Recovery, ServerSecret
@@ -31,26 +31,30 @@ class Told:
 
     number: str  #: as bb2.identity.cards.medicare_number has it
     last_name: str
-    suffix: str
+    suffix: str  #: "": none
     born: date
 
     @property
     def counts(self):
-        """What counts of it, a tuple of texts: however it is written, this is compared, counted, and nothing else."""
-        return self.number, normalized(self.last_name) + normalized(self.suffix), self.born.isoformat()
+        """What people are found by, a tuple of texts: however it is written.
+
+        A suffix is not among them: people forget it.  Where it is wrong, the question is the same, and has no answer.
+        """
+        return self.number, family_name(self.last_name), self.born.isoformat()
 
 
 def begin(db, told, session_hash):
     """Ask a browser's person a question; what the browser had begun before is over.  Returns the Recovery."""
-    account, fingerprint = find_account(db, told), _fingerprint(db, told)
-    own = account and account.secret_question in QUESTIONS
+    cards, fingerprint = _cards(db, told), _fingerprint(db, told)
+    account = _account(db, [patient for patient, _card in cards])
+    own = account is not None and account.secret_question in QUESTIONS
     # Of two forms at once, from a button that was pressed twice, one waits for the other.
     db.execute(select(BrowserSession.id_hash).where(BrowserSession.id_hash == session_hash).with_for_update())
     db.execute(delete(Recovery).where(Recovery.session_hash == session_hash))
     recovery = Recovery(
         id=new_secret(),
         session_hash=session_hash,
-        username=account.username if own else None,
+        username=account.username if own and all(_has_suffix(card, told.suffix) for _patient, card in cards) else None,
         question=account.secret_question if own else _any_question(fingerprint),
         fingerprint=fingerprint,
         expires_at=now(db) + timedelta(minutes=MINUTES),
@@ -106,37 +110,30 @@ def change_question(db, account, question, answer_hash):
     db.execute(delete(Recovery).where(Recovery.username == account.username))
 
 
-def find_account(db, told):
-    """The Account of the person who is told of, one with a secret question before others; None where there is none."""
-    theirs = (
-        select(Account)
-        .join(Account.beneficiary)
-        .where(Beneficiary.patient.in_(_patients(db, told)), Beneficiary.closed_at.is_(None))
-    )
+def _account(db, patients):
+    """The Account of a person, one with a secret question before others; None where there is none."""
+    theirs = select(Account).join(Account.beneficiary)
+    theirs = theirs.where(Beneficiary.patient.in_(patients), Beneficiary.closed_at.is_(None))
     return db.scalars(theirs.order_by(Account.secret_question.is_(None), Account.username).limit(1)).one_or_none()
 
 
-def _patients(db, told):
-    """The Patient.ids of the people whose own records say the same."""
-    number, name, born = told.counts
-    found = patients_with(db, number) or [NOBODY]
-    cards = {patient: Card.of(db, patient) for patient in found}
-    today = now(db).date().isoformat()
+def _cards(db, told):
+    """[(Patient.id, Card)] of the people whose own records say the same."""
+    (number, name, born), today = told.counts, now(db).date().isoformat()
+    cards = [(patient, Card.of(db, patient)) for patient in patients_with(db, number) or [NOBODY]]
     return [
-        patient
-        for patient, card in cards.items()
-        if card.has_number(number, today) and born in card.born and name in _names(card)
+        (patient, card)
+        for patient, card in cards
+        if card.has_number(number, today) and born in card.born and name in card.family_names
     ]
 
 
-def _names(card):
-    """The family names of a person with their suffixes, as `Told.counts` has them."""
-    names = [name for name in values_at(card.own, ["name"]) if isinstance(name, dict)]
-    return {_joined(name, "family") + _joined(name, "suffix") for name in names} - {""}
-
-
-def _joined(name, part):
-    return "".join(normalized(text) for text in values_at(name, [part]) if isinstance(text, str))
+def _has_suffix(card, typed):
+    """Is it the suffix of the person's name?  Any will do where the record has none, and so does none."""
+    families = (text.split() for text in values_at(card.own, ["name", "family"]) if isinstance(text, str))
+    parts = [*(words[-1] for words in families if len(words) > 1), *values_at(card.own, ["name", "suffix"])]
+    suffixes = {normalized(part) for part in parts if isinstance(part, str)} & SUFFIXES
+    return not normalized(typed) or not suffixes or normalized(typed) in suffixes
 
 
 def _fingerprint(db, told):
