@@ -10,6 +10,7 @@ from pyramid.view import exception_view_config, view_config, view_defaults
 from sqlalchemy import select
 
 from bb2 import audit
+from bb2.clock import now
 from bb2.identity import enrollment
 from bb2.identity.builtin import hashed_password
 from bb2.identity.cards import Card
@@ -187,11 +188,11 @@ class CreateAccount(OnTheWay):
         if self.request.POST.get("go") == "back":
             return self.reach(draft, "address")
         form.own_words = (draft.typed["number"], draft.typed["last_name"])
-        good, id, patient = form.validate(), draft.id, draft.patient
+        good, patient = form.validate(), draft.patient
         self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
         if good:
             try:
-                return self.enter(self.made(form, id, patient))
+                return self.enter(self.made(form, patient))
             except enrollment.UsernameTaken:
                 self.db.rollback()
                 others = ", ".join(enrollment.suggestions(self.db, form.username.data))
@@ -203,10 +204,9 @@ class CreateAccount(OnTheWay):
         form.password.errors = form.password.errors or [_("Type your password again: it is not kept")]
         return self.show("enroll_credentials", 422, form=form)
 
-    def made(self, form, id, patient):
+    def made(self, form, patient):
         return enrollment.create(
             self.db,
-            id,
             patient,
             username=form.username.data,
             email=form.address,
@@ -232,16 +232,18 @@ class CreateAccount(OnTheWay):
 @view_config(route_name="account_created", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def created(request):
     """To whoever is signed in: their user name, and since when they have it."""
-    way, person = OnTheWay(request), request.browser.beneficiary
-    if person is None:
+    way = OnTheWay(request)
+    account = own_account(way)
+    if account is None:
         return HTTPSeeOther(way.path("sign_in"))
-    newest = select(Account).where(Account.beneficiary_id == person.id).order_by(Account.created_at.desc()).limit(1)
-    account = request.db.scalars(newest).one_or_none()
     return way.show("enroll_done", account=account, on=way_on(request, way.kept))
 
 
 def gone(way):
-    """The page of a draft that is no longer there."""
+    """Where to go from a draft that is no longer there: who has just made an account sees it, others begin again."""
+    account = own_account(way)
+    if account and account.created_at and account.created_at > now(way.db) - enrollment.LIFETIME:
+        return HTTPSeeOther(way.path("account_created"))
     return PageError(
         410,
         _("What you typed is no longer here"),
@@ -252,8 +254,20 @@ def gone(way):
     )
 
 
+def own_account(way):
+    """The Account of who is signed in, the newest; or None."""
+    person = way.request.browser.beneficiary
+    theirs = select(Account).where(Account.beneficiary_id == (person and person.id))
+    return way.db.scalars(theirs.order_by(Account.created_at.desc()).limit(1)).one_or_none()
+
+
 @exception_view_config(BadCSRFToken, route_name="create_account")
 @exception_view_config(BadCSRFToken, route_name="create_account_step")
 def left(error, request):
-    """The session has ended, and with it the draft; or the button was pressed twice, and the account is made."""
-    return page(request, gone(OnTheWay(request)))
+    """Somebody signed in meanwhile in this browser, or the session has ended: on with the draft, if it is there."""
+    way = OnTheWay(request)
+    draft = enrollment.of_browser(way.db, request.matchdict.get("draft"), request.browser.session_hash)
+    if draft:
+        return HTTPSeeOther(way.path("create_account_step", draft=draft.id, step=PAGES[draft.reached]))
+    found = gone(way)
+    return page(request, found) if isinstance(found, PageError) else found
