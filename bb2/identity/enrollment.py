@@ -118,7 +118,7 @@ def suggestions(db, username):
     return [name for name, _turn in zip(free, range(SUGGESTIONS), strict=False)]
 
 
-def create(db, draft_id, patient, *, username, email, language, **secrets):
+def create(db, draft_id, patient, *, username, email, **secrets):
     """Make the account of a draft, and forget the draft.  Returns the Account.
 
     `secrets`: `password_hash`, `secret_question`, `secret_answer_hash`.  Raises NotPossible where the person has an
@@ -129,7 +129,7 @@ def create(db, draft_id, patient, *, username, email, language, **secrets):
     beneficiary = _beneficiary(db, patient)
     if not consents.lock(db, beneficiary.id) or not may_enroll(db, patient):  # nobody else is at it now
         raise NotPossible
-    beneficiary.email, beneficiary.language = email, language
+    beneficiary.email = email
     account = Account(username=plain(username), beneficiary=beneficiary, created_at=now(db), **secrets)
     try:
         with db.begin_nested():

@@ -4,6 +4,7 @@ NIST SP 800-63B, 5.1.1.2: at least eight characters, long ones welcome, no rules
 from breaches, a common word, or the person's own.  The lists are the library's: nothing is asked of the network.
 """
 
+import re
 from unicodedata import normalize
 
 from pyramid.i18n import TranslationStringFactory
@@ -31,13 +32,25 @@ def why_refused(password, *own_words):
         return _("Type a password of at most ${most} characters", mapping={"most": MOST_PASSWORD})
     if _guesses(password) < LEAST_GUESSES:
         return _("This password is easy to guess. Try three or four words that do not belong together")
-    if _guesses(password, *filter(None, own_words)) < LEAST_GUESSES:
+    own = [word for word in map(_plain, own_words) if word]
+    if _guesses(_joined(password, own), *own) < LEAST_GUESSES:
         return _("Choose a password without your user name, your own name or your Medicare number")
     return None
 
 
+def _plain(word):
+    return "".join(c for c in (word or "").lower() if c.isalnum())[:LOOKED_AT]
+
+
+def _joined(password, words):
+    """The password with these words in one piece: a Medicare number is the same with its dashes."""
+    for word in words:
+        password = re.sub(r"[\W_]*".join(word), word, password[:LOOKED_AT], flags=re.IGNORECASE)
+    return password
+
+
 def _guesses(password, *own_words):
     """How many guesses it outlasts.  The library's `zxcvbn` would keep `own_words` where other threads find them."""
-    own = build_ranked_dict([word.lower() for word in own_words])
-    matches = omnimatch(password[:LOOKED_AT], RANKED_DICTIONARIES | {"user_inputs": own})
+    dictionaries = RANKED_DICTIONARIES | {"user_inputs": build_ranked_dict(own_words)}
+    matches = omnimatch(password[:LOOKED_AT], dictionaries)
     return most_guessable_match_sequence(password[:LOOKED_AT], matches)["guesses"]

@@ -10,18 +10,19 @@ from pyramid.view import exception_view_config, view_config, view_defaults
 from sqlalchemy import select
 
 from bb2 import audit
+from bb2.clock import now
 from bb2.identity import enrollment
 from bb2.identity.builtin import hashed_password
 from bb2.identity.cards import Card
 from bb2.identity.questions import answer_hash
 from bb2.models import Account
-from bb2.oauth import requests
+from bb2.views.credentials import pause_for
 from bb2.views.enrollment_forms import Credentials, Information
 from bb2.views.errors import page
-from bb2.views.limited import TooMany, client_address
+from bb2.views.limited import client_address
 from bb2.views.pages import PageError, _
+from bb2.views.sign_in import asked_for, enter, sign_in_link, trouble_link, waiting_request, way_on
 
-TROUBLE = "/sign-in/trouble"
 #: In their order; none can be opened before the one in front of it was sent.
 PAGES = ("information", "notice", "address", "sign-in")
 
@@ -30,16 +31,10 @@ class OnTheWay:
     """A page on the way to an account; the app's request that brought the person goes along all the way."""
 
     def __init__(self, request):
-        self.request, self.db = request, request.db
-        kept = requests.of_browser(self.db, request.params.get("request"), request.browser.session_hash)
-        self.kept = kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
+        self.request, self.db, self.kept = request, request.db, waiting_request(request)
 
     def path(self, route, **parts):
         return self.request.route_path(route, _query={"request": self.kept.id} if self.kept else None, **parts)
-
-    def asked(self):
-        """For the audit trail: the app's request."""
-        return {"correlation_id": self.kept.correlation_id, "client_id": self.kept.client_id} if self.kept else {}
 
     def show(self, template, status=200, **values):
         values |= {"kept": self.kept, "here": self.request.path + (f"?request={self.kept.id}" if self.kept else "")}
@@ -58,7 +53,7 @@ class CreateAccount(OnTheWay):
                 404,
                 _("Accounts are not made here"),
                 _("To get an account, call ${phone}.", mapping={"phone": settings.support_phone}),
-                way_on=(self.path("sign_in"), _("Sign in")),
+                way_on=sign_in_link(request, self.kept),
             )
 
     def step(self, draft, name):
@@ -100,8 +95,7 @@ class CreateAccount(OnTheWay):
         return self.take_information(self.draft("information"))
 
     def ask_information(self, form, status=200, refused=False):
-        trouble = TROUBLE + (f"?request={self.kept.id}" if self.kept else "")
-        links = {"sign_in": self.path("sign_in"), "trouble": trouble}
+        links = {"sign_in": self.path("sign_in"), "trouble": self.path("trouble")}
         return self.show("enroll_information", status, form=form, refused=refused, **links)
 
     def take_information(self, draft):
@@ -110,7 +104,7 @@ class CreateAccount(OnTheWay):
             return self.ask_information(form, 422)
         patient = self.found(form.claim)
         if patient is None:
-            audit.record(self.db, "account.not_created", **self.asked())
+            audit.record(self.db, "account.not_created", **asked_for(self.kept))
             self.db.commit()  # it is on record, though the answer is an error
             return self.ask_information(form, 403, refused=True)
         if draft is None:
@@ -142,10 +136,16 @@ class CreateAccount(OnTheWay):
         return patient
 
     def pause(self, wait):
-        if wait.first:
-            audit.record(self.db, "account.creation_paused", **self.asked())
-            self.db.commit()
-        raise TooMany(wait, way_on=(self.path("sign_in"), _("Sign in")))
+        phone = self.request.registry["settings"].support_phone
+        pause_for(
+            self.request,
+            wait,
+            "account.creation_paused",
+            asked=asked_for(self.kept),
+            advice=_("If you cannot wait, call ${phone}.", mapping={"phone": phone}),
+            way_on=(self.path("create_account"), _("Create an account")),
+            also=trouble_link(self.request, self.kept),
+        )
 
     # and that it is theirs
 
@@ -211,7 +211,6 @@ class CreateAccount(OnTheWay):
             patient,
             username=form.username.data,
             email=form.address,
-            language=self.request.locale_name,
             password_hash=hashed_password(form.password.data),
             secret_question=form.question.data,
             secret_answer_hash=answer_hash(form.answer.data),
@@ -219,10 +218,8 @@ class CreateAccount(OnTheWay):
 
     def enter(self, account):
         """The person has just shown who they are, and chosen a password: they need not type it again."""
-        person = account.beneficiary
-        audit.record(self.db, "account.created", beneficiary_id=person.id, **self.asked())
-        self.request.browser.sign_in(person)
-        audit.record(self.db, "account.signed_in", beneficiary_id=person.id, **self.asked())
+        audit.record(self.db, "account.created", beneficiary_id=account.beneficiary_id, **asked_for(self.kept))
+        enter(self.request, account.beneficiary, self.kept, account)
         return HTTPSeeOther(self.path("account_created"))
 
     @view_config()
@@ -236,29 +233,38 @@ class CreateAccount(OnTheWay):
 @view_config(route_name="account_created", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def created(request):
     """To whoever is signed in: their user name, and since when they have it."""
-    way, person = OnTheWay(request), request.browser.beneficiary
-    if person is None:
+    way = OnTheWay(request)
+    account = own_account(way)
+    if account is None:
         return HTTPSeeOther(way.path("sign_in"))
-    newest = select(Account).where(Account.beneficiary_id == person.id).order_by(Account.created_at.desc()).limit(1)
-    account = request.db.scalars(newest).one_or_none()
-    on = request.route_path("consent", id=way.kept.id) if way.kept else request.route_path("connections")
-    return way.show("enroll_done", account=account, on=on)
+    return way.show("enroll_done", account=account, on=way_on(request, way.kept))
 
 
 def gone(way):
-    """The page of a draft that is no longer there."""
+    """Where to go from a draft that is no longer there: who has just made an account sees it, others begin again."""
+    account = own_account(way)
+    if account and account.created_at and account.created_at > now(way.db) - enrollment.LIFETIME:
+        return HTTPSeeOther(way.path("account_created"))
     return PageError(
         410,
         _("What you typed is no longer here"),
         _("For your safety, we keep it for a short time only."),
         _("If you had just finished, your account is ready: sign in. If not, please begin again."),
         way_on=(way.path("create_account"), _("Begin again")),
-        also=(way.path("sign_in"), _("Sign in")),
+        also=sign_in_link(way.request, way.kept),
     )
+
+
+def own_account(way):
+    """The Account of who is signed in, the newest; or None."""
+    person = way.request.browser.beneficiary
+    theirs = select(Account).where(Account.beneficiary_id == (person and person.id))
+    return way.db.scalars(theirs.order_by(Account.created_at.desc()).limit(1)).one_or_none()
 
 
 @exception_view_config(BadCSRFToken, route_name="create_account")
 @exception_view_config(BadCSRFToken, route_name="create_account_step")
 def left(error, request):
     """The session has ended, and with it the draft; or the button was pressed twice, and the account is made."""
-    return page(request, gone(OnTheWay(request)))
+    found = gone(OnTheWay(request))
+    return page(request, found) if isinstance(found, PageError) else found

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from webob.multidict import MultiDict
 from wtforms import Form as WTForm
 from wtforms import FormField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -20,7 +21,8 @@ class Form(WTForm):
 
     @classmethod
     def of(cls, request, **options):
-        return cls(request.POST if request.method == "POST" else None, **options)
+        texts = [(name, value) for name, value in request.POST.items() if isinstance(value, str)]  # and no files
+        return cls(MultiDict(texts) if request.method == "POST" else None, **options)
 
     @property
     def mistakes(self):

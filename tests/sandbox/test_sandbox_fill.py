@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from bb2.fhir.load import load_records
-from bb2.identity import closing
+from bb2.identity import closing, enrollment
 from bb2.identity.builtin import add_account, find_account, is_password
+from bb2.identity.enrollment import Claim
+from bb2.identity.questions import QUESTIONS, is_answer
 from bb2.models import AuditEvent, Beneficiary, Consent, Record, RecordIndex, SandboxPerson
 from bb2.sandbox import AS_OF, HORIZON, PERSONAS, workers
 from bb2.sandbox.fill import (
@@ -24,6 +26,9 @@ from bb2.sandbox.fill import (
     synthetic,
     write,
 )
+from bb2.sandbox.identifiers import username_of
+from bb2.sandbox.people import beneficiary
+from bb2.sandbox.personas import NEWCOMERS
 from bb2.sandbox.weeks import advance
 from bb2.settings import Settings
 from bb2.testing import ConsentServer
@@ -84,6 +89,26 @@ def test_a_person_is_written_with_every_record_and_can_sign_in(server):
             assert account.beneficiary.patient == person.patient
             assert is_password(account.password_hash, person.password)
             assert not is_password(account.password_hash, "PW00000!")
+            assert account.secret_question in QUESTIONS
+            assert is_answer(account.secret_answer_hash, f"answer {number:05d}")
+
+
+@pytest.mark.parametrize("number", sorted(NEWCOMERS))
+def test_a_newcomer_can_make_an_account_which_a_reset_takes_away_again(server, number):
+    fill(server, number)
+    who = beneficiary(OF.seed, number)
+    card = Claim(who.mbi, who.family.upper(), who.born, who.gender, who.enrolled)
+    with server.db() as db:
+        assert find_account(db, username_of(number)) is None
+        assert enrollment.find(db, card) == who.patient
+        names = {"given_name": who.given, "family_name": who.family}
+        add_account(db, username=f"marigold{number}", password="long enough", patient=who.patient, **names)
+        assert enrollment.find(db, card) is None
+        assert synthetic(db, f"marigold{number}").number == number
+    with server.db() as db:
+        reset_person(db, OF, synthetic(db, f"bbuser{number:05d}"), server.scopes.resources, server.sensitivities)
+        assert find_account(db, f"marigold{number}") is None
+        assert enrollment.find(db, card) == who.patient
 
 
 def test_a_synthetic_record_is_stored_and_found_as_a_loaded_one(server):
