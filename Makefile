@@ -8,20 +8,21 @@ SEED ?= 5
 VENV := .venv
 CHROMIUM := /usr/bin/chromium
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
+DESIGN := bb2/static/cms/integrity.txt
 
 # What one process has compiled, the next need not: a machine may say otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test proofs lint pictures benchmark clean
 
-run: $(VENV)/.installed
+run: $(VENV)/.installed $(DESIGN)
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
-test: $(VENV)/.installed-for-tests $(NPM_CLIENTS) $(CHROMIUM) lint
+test: $(VENV)/.installed-for-tests $(DESIGN) $(NPM_CLIENTS) $(CHROMIUM) lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The state machine, the fuzzing, the declining and the synthetic people of `make test`, for some minutes each.
-proofs: $(VENV)/.installed-for-tests
+proofs: $(VENV)/.installed-for-tests $(DESIGN)
 	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s \
 		tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py \
 		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/sandbox/proof_of_the_people.py \
@@ -31,7 +32,7 @@ lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-pictures: $(VENV)/.installed-for-tests $(CHROMIUM)
+pictures: $(VENV)/.installed-for-tests $(DESIGN) $(CHROMIUM)
 	$(VENV)/bin/python docs/make_pictures.py
 
 # bb2 beside its peers, and its records beside bare statements.
@@ -42,7 +43,7 @@ CLAIMS ?= 20000
 PEOPLE ?= 10000
 RECORDS ?= 10000
 
-benchmark: $(VENV)/.installed-for-benchmarks
+benchmark: $(VENV)/.installed-for-benchmarks $(DESIGN)
 	@$(VENV)/bin/python benchmarks/oauth.py --rounds $(ROUNDS) --seconds $(SECONDS)
 	@$(VENV)/bin/python benchmarks/records.py --claims $(CLAIMS)
 	@$(VENV)/bin/python benchmarks/loading.py --rounds $(ROUNDS) --records $(RECORDS)
@@ -69,6 +70,12 @@ $(VENV)/.installed-for-tests: setup.py | $(VENV)/bin/uv
 	$(call install,.[test])
 	@touch $@ $(VENV)/.installed
 
+# The design system of the pages.  The installing has brought it, with an npm of its own where the machine has none;
+# this brings another version later.
+$(DESIGN): design_system.py | $(VENV)/bin/uv
+	@$(VENV)/bin/python design_system.py
+	@touch $@
+
 # The npm clients of tests/clients, by the Node that the tests bring along.
 $(NPM_CLIENTS): tests/clients/package.json tests/clients/package-lock.json | $(VENV)/.installed-for-tests
 	@echo "Installing the npm clients of the tests."
@@ -82,4 +89,4 @@ $(CHROMIUM):
 	else sudo apt-get update -qq && sudo apt-get install -y -qq chromium; fi
 
 clean:
-	rm -rf $(VENV) artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules
+	rm -rf $(VENV) bb2/static/cms artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules

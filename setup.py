@@ -1,11 +1,32 @@
 """Packaging.  The `bb2.scopes` entry points below are the list of built-in scopes."""
 
+import runpy
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 TESTING = ["pytest>=8", "webtest>=3.0"]  # what bb2.testing, the kit for plugin authors, needs
 VALKEY = ["valkey>=6"]  # to count tries in Valkey or Redis: bb2.limits_url
+DESIGN_SYSTEM = runpy.run_path(str(Path(__file__).with_name("design_system.py")))
+
+
+class BuildWithDesignSystem(build_py):
+    """What is not in the repository must be there before the files are listed."""
+
+    def run(self):
+        DESIGN_SYSTEM["fetch"]()
+        super().run()
+
+
+class SdistWithDesignSystem(sdist):
+    """Whoever builds from it needs no npm."""
+
+    def run(self):
+        DESIGN_SYSTEM["fetch"]()
+        super().run()
+
 
 setup(
     name="bb2",
@@ -17,11 +38,13 @@ setup(
     packages=[*find_packages(include=["bb2", "bb2.*"]), "bb2.alembic", "bb2.alembic.versions"],
     package_dir={"bb2.alembic": "alembic", "bb2.alembic.versions": "alembic/versions"},
     package_data={
-        "bb2": ["templates/*.jinja2", "static/*", "locale/*/LC_MESSAGES/*"],
+        "bb2": ["templates/*.jinja2", "static/*", "static/cms/*", "static/licenses/*", "locale/*/LC_MESSAGES/*"],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
         "bb2.scopes": ["*.csv"],
     },
+    cmdclass={"build_py": BuildWithDesignSystem, "sdist": SdistWithDesignSystem},
+    setup_requires=DESIGN_SYSTEM["build_requires"](),  # setuptools tells pip and uv, which install it for the build
     python_requires=">=3.11",
     install_requires=[
         "alembic>=1.13",
@@ -41,6 +64,7 @@ setup(
         "pyramid-jinja2>=2.10",
         "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
+        "tzdata>=2024.1",  # when a day begins in US Eastern time, where the machine does not know
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
         "webauthn>=2.5",

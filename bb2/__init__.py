@@ -12,6 +12,8 @@ from bb2.fhir.reindex import refuse_outdated
 from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
 from bb2.fhir.upstream import UpstreamSource
+from bb2.identity.provider import Provider
+from bb2.matching import Matching
 from bb2.oauth.assertions import Assertions
 from bb2.oauth.claims import released
 from bb2.oauth.fetch import Fetcher
@@ -27,6 +29,7 @@ from bb2.scopes import API_VERSIONS
 from bb2.sensitivities import Sensitivities
 from bb2.settings import Settings, fhir_base, is_loopback
 from bb2.sweep import Sweeper
+from bb2.views.static import refuse_naked
 
 __version__ = "0.1.0"
 PARTS = (
@@ -39,6 +42,8 @@ PARTS = (
     "views.limited",
     "routes",
 )
+#: Modules of bb2.views: the pages of people who have their user name and password from this server.
+BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkeys", "personas")
 
 
 def main(global_config, **ini):
@@ -53,8 +58,10 @@ def main(global_config, **ini):
 def start(app):
     """Begin what runs beside the requests: the tally is written out, and what no check needs any more is taken out.
 
-    IndexingError where records were loaded under other search parameters than those that are served.
+    IndexingError where records were loaded under other search parameters than those that are served;
+    NoDesignSystemError where the pages would be naked.
     """
+    refuse_naked()
     registry = app.registry
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)
@@ -76,12 +83,23 @@ def make_app(settings, engine, plugins, signing_keys):
         registry["records"] = records_source(settings, registry["reader"])
         registry["sources"] = collect_sources(manager, settings, registry["records"], registry["scopes"].resources)
         registry["assertions"] = assertions(registry)
+        if settings.identity == "oidc":
+            registry["provider"] = Provider(settings)
+            registry["matching"] = Matching(
+                settings, registry["scopes"].resources, registry["sources"], registry["reader"]
+            )
         config.add_request_method(authorization_server, "oauth", reify=True)
-        ignored = [] if settings.sandbox else ["bb2.views.testclient", "bb2.views.personas"]
-        config.scan("bb2.views", ignore=ignored)
+        config.scan("bb2.views", ignore=unused_pages(settings))
         manager.hook.configure(config=config)
         registry["app"] = config.make_wsgi_app()
     return registry["app"]
+
+
+def unused_pages(settings):
+    """The modules of pages that these settings leave out: of the one way to sign in, or the other; of the sandbox."""
+    unused = BUILT_IN_IDENTITY if settings.identity == "oidc" else ("provider",)
+    unused = unused if settings.sandbox else (*unused, "testclient", "personas")
+    return [f"bb2.views.{name}" for name in unused]
 
 
 def records_source(settings, reader):

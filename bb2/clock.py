@@ -6,10 +6,13 @@ in a statement of its own; what they are given as times comes from the same cloc
 
 from calendar import monthrange
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import DateTime, Float, TypeDecorator, bindparam, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+EASTERN = ZoneInfo("America/New_York")  #: in which days are told to people, as Medicare's offices count them
 
 
 class UtcDateTime(TypeDecorator):

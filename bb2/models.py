@@ -59,6 +59,7 @@ class Client(Base):
     website: Mapped[str | None]
     privacy_policy: Mapped[str | None]
     terms: Mapped[str | None]
+    logo: Mapped[str | None] = mapped_column(String(64))  #: SHA-256 of its ClientLogo; None: it has none
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]  #: None for an app that is switched on
 
@@ -71,6 +72,15 @@ class Client(Base):
     def public(self):
         """It can keep no secret: it names itself, and PKCE protects its codes (RFC 6749, 2.1)."""
         return self.secret_hash is None and not self.has_keys
+
+
+class ClientLogo(Base):
+    """The picture that stands for an app: a table of its own, as what looks at an app seldom needs it."""
+
+    __tablename__ = "client_logo"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id", ondelete="CASCADE"), primary_key=True)
+    png: Mapped[bytes]
 
 
 class Beneficiary(Base):
@@ -209,6 +219,8 @@ class Consent(Base):
     audience: Mapped[str | None]  #: of the authorization request
     share_demographic: Mapped[bool | None]  #: the person's choice; None: the page had no such question
     share_sensitive: Mapped[dict | None]  #: {key of a sensitivity: shared}; None: the page asked about none
+    #: the families of scopes that the person left out one by one; None: the page let nobody choose so
+    left_out: Mapped[list[str] | None]
     shown: Mapped[dict]  #: the page in the words and the language in which the person saw it
     language: Mapped[str]
     granted_at: Mapped[datetime]
@@ -271,6 +283,24 @@ class RefreshToken(Base):
     consent: Mapped[Consent] = relationship()
 
 
+class ProviderSignIn(Base):
+    """A sign-in that one browser has begun at the OpenID Connect provider."""
+
+    __tablename__ = "provider_sign_in"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of `state`
+    session_hash: Mapped[str] = mapped_column(String(64), index=True)
+    #: the app's request that the person signs in for; None: no app waits
+    request_id: Mapped[str | None] = mapped_column(
+        ForeignKey("authorization_request.id", ondelete="CASCADE"), index=True
+    )
+    #: the sign-in there may be no older than this; None: any will do
+    earliest_authenticated_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  #: when the person came back, or signed in in another tab
+    problem: Mapped[str | None]  #: what came of it, if not a sign-in: its key in bb2.views.provider
+
+
 class PushedRequest(Base):
     """Authorization parameters that an app sent ahead, over its own connection (RFC 9126)."""
 
@@ -306,14 +336,18 @@ class AuditEvent(Base):
     """One thing that happened; only ever added to."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_event_at", "event", "at"),)  # what a report of one period walks
+    __table_args__ = (
+        Index("ix_audit_event_event_at", "event", "at"),  # what a report of one period walks
+        # What "my connected apps" walks: what a person decided, and what was read under one consent, by time.
+        Index("ix_audit_event_person", "beneficiary_id", "event", "consent_id", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     event: Mapped[str]  #: `consent.given`, `consent.declined`, `token.refreshed` …: bb2.audit lists them
     correlation_id: Mapped[str | None] = mapped_column(index=True)  #: from the authorization request to the last token
     client_id: Mapped[str | None] = mapped_column(index=True)
-    beneficiary_id: Mapped[int | None] = mapped_column(index=True)
+    beneficiary_id: Mapped[int | None]
     consent_id: Mapped[int | None] = mapped_column(index=True)
     details: Mapped[dict]
 

@@ -43,16 +43,26 @@ def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
     config.add_route("sign_out", "/sign-out")
-    _own_account(config)
-    config.add_route("create_account", "/account/create")
-    config.add_route("account_created", "/account/create/done")
-    config.add_route("create_account_step", "/account/create/{draft}/{step}")
+    if config.registry["settings"].identity == "oidc":
+        config.add_route("sign_in_callback", "/sign-in/callback")
+    else:
+        _own_account(config)
     config.add_route("consent", "/consent/{id}")
     config.add_route("connections", "/connections")
+    config.add_route("logo", "/apps/{client_id}/logo")
+    config.add_route("stop_all", "/connections/stop")
+    config.add_route("receipts", "/connections/receipts")
+    config.add_route("receipt_fhir", "/connections/receipts/{number}.fhir.json")
+    config.add_route("receipt_json", "/connections/receipts/{number}.json")
+    config.add_route("receipt", "/connections/receipts/{number}")
+    config.add_route("connection", "/connections/{id}")
+    config.add_route("stop_sharing", "/connections/{id}/stop")
+    config.add_route("share_less", "/connections/{id}/less")
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
-        config.add_route("personas", "/sandbox/people")
+        if config.registry["settings"].identity == "builtin":
+            config.add_route("personas", "/sandbox/people")
 
 
 def _own_account(config):
@@ -66,6 +76,9 @@ def _own_account(config):
     config.add_route("account_password", "/account/password")
     config.add_route("account_question", "/account/question")
     config.add_route("sign_out_everywhere", "/account/sign-out-everywhere")
+    config.add_route("create_account", "/account/create")
+    config.add_route("account_created", "/account/create/done")
+    config.add_route("create_account_step", "/account/create/{draft}/{step}")
 
 
 def _fhir(config):

@@ -38,6 +38,7 @@ FIND_TOKEN = (
         consent.revoked_by,
         consent.share_demographic,
         consent.share_sensitive,
+        consent.left_out,
         client.scopes.label("registered"),
         client.asks_demographic,
         client.disabled_at,
@@ -62,6 +63,7 @@ class Identity:
     asks_demographic: bool  #: the app is registered to ask for demographic data
     share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
     share_sensitive: dict | None  #: {key of a sensitivity: shared}, as the beneficiary chose; None: nobody asked
+    left_out: frozenset[str]  #: the families of scopes that the beneficiary left out one by one
     trail: dict  #: the ids under which the audit trail has what is done with the token
 
     @property
@@ -178,6 +180,7 @@ def _identity(found, registry):
         asks_demographic=found.asks_demographic,
         share_demographic=found.share_demographic,
         share_sensitive=found.share_sensitive,
+        left_out=frozenset(found.left_out or ()),
         trail={name: getattr(found, name) for name in IDS},
     )
 
@@ -189,17 +192,18 @@ def _invalid(description):
 def insufficient_scope(identity, openers, registry):
     """403, naming the scopes that would open the endpoint and what the app can do about it."""
     needed = " ".join(sorted(openers))
+    demographic = registry.demographic(openers) == openers
+    ask_again = "to ask again, send them through authorization once more"
     if not openers:
         reason = "No scope opens this"
-    elif registry.demographic(openers) != openers:
-        reason = f"One of these scopes is needed: {needed}"
-    elif not identity.asks_demographic:
+    elif demographic and not identity.asks_demographic:
         reason = f"This app is not registered to ask for demographic information ({needed})"
+    elif identity.left_out & {scope.family for scope in registry.named(openers)}:
+        reason = f"The beneficiary left this out ({needed}); {ask_again}"
+    elif not demographic:
+        reason = f"One of these scopes is needed: {needed}"
     elif identity.share_demographic is False:
-        reason = (
-            f"The beneficiary did not share their demographic information ({needed}); "
-            "to ask again, send them through authorization once more"
-        )
+        reason = f"The beneficiary did not share their demographic information ({needed}); {ask_again}"
     else:
         reason = f"The app did not ask for demographic information; one of these scopes is needed: {needed}"
     return Refusal(403, "insufficient_scope", reason, frozenset(openers))

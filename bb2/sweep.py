@@ -20,6 +20,7 @@ from bb2.models import (
     BrowserSession,
     Consent,
     EnrollmentDraft,
+    ProviderSignIn,
     PushedRequest,
     RateLimit,
     Recovery,
@@ -64,6 +65,7 @@ def kinds(settings):
     return (
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
+        Kind(ProviderSignIn, ProviderSignIn.expires_at <= DatabaseTime(-SOON)),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
         Kind(Recovery, Recovery.expires_at <= DatabaseTime()),

@@ -124,7 +124,8 @@ class Bb2(Server):
         page = browser.get(f"{self.paths['authorize']}?{asked}").location
         shown = browser.get(page)
         form = {name: _field(shown, name) for name in ("csrf_token", "screen")}
-        return browser.post(page, form | {"demographic": "share", "answer": "yes"})
+        boxes = dict.fromkeys(re.findall(r'name="(line-[^"]*)"', shown.body.decode()), "share")
+        return browser.post(page, form | boxes | {"boxes": "1", "demographic": "share", "answer": "yes"})
 
 
 class DjangoOAuthToolkit(Server):

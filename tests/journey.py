@@ -10,7 +10,7 @@ from bb2.testing import challenge
 
 
 class Forms(HTMLParser):
-    """The forms of a page: where each is sent, and its hidden fields."""
+    """The forms of a page: where each is sent, and its fields as they stand: hidden ones, and boxes that are ticked."""
 
     def __init__(self, page):
         super().__init__()
@@ -21,8 +21,12 @@ class Forms(HTMLParser):
         attributes = dict(attributes)
         if tag == "form":
             self.forms.append((attributes["action"], {}))
-        elif tag == "input" and attributes.get("type") == "hidden":
+        elif tag == "input" and (attributes.get("type") == "hidden" or _ticked(attributes)):
             self.forms[-1][1][attributes["name"]] = attributes["value"]
+
+
+def _ticked(attributes):
+    return attributes.get("type") == "checkbox" and "checked" in attributes
 
 
 def sign_in_and_answer(authorize_url, username, password, **answer):

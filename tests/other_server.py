@@ -51,6 +51,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.headers.append(dict(self.headers))
         self.server.answer(self)
 
+    def do_POST(self):
+        """`handler.posted` is the body."""
+        self.posted = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.do_GET()
+
     def log_message(self, *_arguments):
         """Not to the terminal."""
 

@@ -25,6 +25,8 @@ from bb2.testing import ALICE, PASSWORD
 from databases import new_database
 from oauth.steps import EVERYTHING, answer, ask, redeem
 
+pytestmark = pytest.mark.either_database
+
 COVERAGE = {"resourceType": "Coverage", "id": "part-a", "beneficiary": {"reference": f"Patient/{ALICE}"}}
 CLAIM = {
     "resourceType": "ExplanationOfBenefit",
@@ -140,7 +142,7 @@ def test_the_trail_says_whether_the_page_asked_and_whether_the_person_came_back(
 def test_what_ends_a_consent_is_in_the_trail_with_who_it_was(server):
     server.grant(EVERYTHING)
     server.grant(EVERYTHING)
-    server.post("/connections", {"csrf_token": csrf(server), "consent": "2"})
+    server.post("/connections/2/stop", {"csrf_token": csrf(server)})
     third = server.grant(EVERYTHING)
     closing = {"client_id": server.client_id, "client_secret": server.client_secret, "token": third["access_token"]}
     server.post("/v2/o/revoke_token/", closing)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 from bb2 import cli
 from bb2.db import make_engine, reader
 from bb2.identity.builtin import find_account, is_password
-from bb2.models import Account, Beneficiary, Client, Record, RecordIndexing, SandboxPerson
+from bb2.models import Account, Beneficiary, Client, ClientLogo, Record, RecordIndexing, SandboxPerson
 from bb2.oauth.secrets import same_secret
 from bb2.sandbox import PERSONAS
 from other_server import OtherServer, send
+from pictures import picture
 from running import free_port
 
 CALLBACK = "https://app.example/callback"
@@ -102,6 +104,23 @@ def test_a_client_gets_its_secret_once_and_only_its_hash_is_kept(bb2, db):
     assert added["redirect_uris"] == [CALLBACK]
     assert "patient/Patient.read" in added["scopes"]
     assert added["client_secret"] not in bb2("client", "list", "--json")[0]
+
+
+def test_the_picture_of_an_app_is_checked_kept_and_taken_away_and_the_trail_has_it(bb2, db, tmp_path):
+    (tmp_path / "logo.jpg").write_bytes(picture(format="JPEG"))
+    (tmp_path / "page.html").write_text("<script>")
+    added = add(bb2, "Painted", "--logo", str(tmp_path / "logo.jpg"))
+    kept = db.get(ClientLogo, added["client_id"])
+    assert added["logo"] == sha256(kept.png).hexdigest()
+    assert bb2("client", "set", added["client_id"], "--logo", str(tmp_path / "page.html")) == (
+        "",
+        "bb2: the logo must be a PNG or JPEG picture",
+    )
+    assert "logo" in bb2("client", "set", added["client_id"], "--no-logo")[0]
+    db.expire_all()
+    assert (db.get(Client, added["client_id"]).logo, db.get(ClientLogo, added["client_id"])) == (None, None)
+    (told,) = json.loads(bb2("audit", "--client", added["client_id"], "--event", "client.changed", "--json")[0])
+    assert told["details"]["changed"] == {"logo": None}
 
 
 def test_a_public_client_has_no_secret(bb2):

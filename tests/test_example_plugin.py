@@ -1,11 +1,13 @@
 """The example plugin in a fresh environment: bb2's wheel, `pip install`, and no line of the core changed."""
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+import design_system
 from fresh_environment import CHECKOUT, FreshEnvironment
 
 pytestmark = pytest.mark.xdist_group("fresh environment")
@@ -26,6 +28,16 @@ def test_bb2_is_the_wheel_and_not_the_checkout(environment):
         assert not Path(seen["core"]).is_relative_to(CHECKOUT)
 
 
+def test_the_wheel_brings_the_design_system_and_its_licenses(environment):
+    static = Path(environment.without["core"]) / "static"
+    assert design_system.there(static / "cms")
+    note = static.joinpath("licenses", "design-system.txt").read_text()
+    assert f"{design_system.PACKAGE} {design_system.VERSION} " in note.replace("\n", " ")
+    assert all(Path(name).name in note for name in design_system.FILES)
+    for license in re.findall(r"\S+\.txt", note):
+        assert "Apache License" in static.joinpath("licenses", license).read_text()
+
+
 def test_the_plugins_tests_pass_in_a_fresh_environment(environment):
     last_line = environment.run_tests(CHECKOUT / "examples" / "bb2-claim" / "tests")
     assert "passed" in last_line
@@ -44,8 +56,8 @@ def test_without_the_plugin_nothing_knows_of_claims(environment):
 
 def test_with_the_plugin_the_beneficiary_is_asked_in_one_line(environment):
     page = environment.with_claim["consent page"]
-    assert page.count(CONSENT) == 1
-    assert page.count("Your Medicare claims") == 2  # the built-in scope's own line stays
+    assert page.count(CONSENT) == 2  # in the list of what is asked for, and beside the box that leaves it out
+    assert page.count("Your Medicare claims") == 4  # the built-in scope's own line stays
 
 
 def test_with_the_plugin_claims_have_routes_that_only_their_scopes_open(environment):

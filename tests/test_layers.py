@@ -21,7 +21,9 @@ LAYERS = [
     {"bb2"},  # assembles the application
     {"bb2.routes"},
     {"bb2.views"},  # HTTP
-    {"bb2.security", "bb2.consent", "bb2.discovery"},  # policy
+    {"bb2.receipts"},  # policy, of which one may need the next
+    {"bb2.sharing"},
+    {"bb2.security", "bb2.consent", "bb2.discovery", "bb2.matching"},
     {"bb2.sandbox"},  # protocols, of which one may need the next
     {"bb2.identity"},
     {"bb2.fhir"},

@@ -17,7 +17,19 @@ from bb2.oauth import consents
 from bb2.oauth.clients import add_client
 from bb2.scopes import coverage, explanation_of_benefit, hookimpl, offline_access, openid, profile
 from bb2.testing import ALICE, BOB, PASSWORD, answer_of
-from oauth.steps import another_browser, answer, change_app, consents_of, earlier, opens, redeem
+from oauth.steps import (
+    another_browser,
+    answer,
+    change_app,
+    consents_of,
+    earlier,
+    newest_connection,
+    opens,
+    redeem,
+    stop_form,
+)
+
+pytestmark = pytest.mark.either_database
 
 SCOPES = "openid profile offline_access patient/Coverage.read patient/ExplanationOfBenefit.read"
 API = ("fhir/Coverage", "fhir/ExplanationOfBenefit/any", "connect/userinfo")
@@ -39,8 +51,7 @@ def merge(server, patient=ALICE, into=BOB):
 
 
 def stop_sharing(server):
-    page = server.get("/connections")
-    next(form for form in page.forms.values() if "consent" in form.fields).submit(status=303)
+    stop_form(server.get(newest_connection(server) + "/stop")).submit(status=303)
 
 
 #: How access ends; what the app is told at the API, at a refresh, and when it redeems a code of before.
@@ -288,7 +299,9 @@ class TestAPluginThatIsRemoved:
         server.grant("patient/Coverage.read")
         after = without(server, openid)
         after.sign_in("alice")
-        assert str(coverage.register_scopes()[0].consent) in after.get("/connections").html.get_text()
+        page = after.get(newest_connection(server)).html
+        assert "can see none of your health records" in page.get_text()
+        assert str(coverage.register_scopes()[0].consent) in page.find("details").get_text()
 
     def test_that_comes_back_opens_what_was_granted(self, server):
         token = server.grant("patient/Coverage.read")

@@ -5,15 +5,20 @@ import re
 import pytest
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from bb2.models import Client
+from bb2.oauth.logos import set_logo
 from bb2.plugins import installed_plugins
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.scopes import Endpoint
 from bb2.testing import ALICE, ConsentServer, record
+from pictures import picture
+
+pytestmark = pytest.mark.either_database
 
 VERSIONS = ("v1", "v2")
 #: The routes that answer without an access token: pages with a session of their own, and what every client may know.
 PUBLIC = {
-    "__static/",
+    "__static/VERSION/",
     "account",
     "account_created",
     "account_email",
@@ -21,6 +26,7 @@ PUBLIC = {
     "account_question",
     "applications",
     "authorize",
+    "connection",
     "connections",
     "consent",
     "create_account",
@@ -32,19 +38,28 @@ PUBLIC = {
     "home",
     "introspect",
     "jwks",
+    "logo",
     "metadata",
     "oauth_authorization_server",
     "openid_configuration",
     "openid_configuration_of_version",
     "personas",
     "pushed_request",
+    "receipt",
+    "receipt_fhir",
+    "receipt_json",
+    "receipts",
     "revoke",
     "revoke_token",
+    "share_less",
     "sign_in",
     "sign_out",
     "sign_out_everywhere",
     "smart_configuration",
     "smart_configuration_of_version",
+    "static_of_another_version",
+    "stop_all",
+    "stop_sharing",
     "testclient",
     "testclient_callback",
     "token",
@@ -63,6 +78,7 @@ def server(tmp_path_factory):
     with server.db() as db:
         ensure_demo_client(db, server.scopes, var, server.settings.base_url)
         server.load(db, [record(resource, "a-1", ALICE) for resource in server.scopes.resources.values()])
+        set_logo(db, db.get(Client, server.client_id), picture())
     return server
 
 
@@ -73,18 +89,19 @@ def token(server):
 
 def views(server):
     """(route name, permission) of every view; exception views have no route."""
-    introspector = server.app.registry.introspector
+    introspector, version = server.app.registry.introspector, server.app.registry["static_version"]
     for entry in introspector.get_category("views"):
         view = entry["introspectable"]
         permissions = [other["value"] for other in entry["related"] if other.category_name == "permissions"]
         if view["context"] is None:
-            yield view["route_name"], permissions[0] if permissions else None
+            yield view["route_name"].replace(version, "VERSION"), permissions[0] if permissions else None
 
 
 def routes(server):
     """{name: pattern}"""
+    version = server.app.registry["static_version"]
     return {
-        entry["introspectable"]["name"]: entry["introspectable"]["pattern"]
+        entry["introspectable"]["name"].replace(version, "VERSION"): entry["introspectable"]["pattern"]
         for entry in server.app.registry.introspector.get_category("routes")
     }
 
@@ -117,9 +134,10 @@ def paths(server):
     """A path of every route, in each version that it has, without a trailing slash."""
     found = set()
     for name, pattern in routes(server).items():
-        for version in VERSIONS if name != "__static/" else ():
+        for version in VERSIONS if "static" not in name else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
+                path = path.replace("{client_id}", server.client_id)
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)
 
@@ -164,9 +182,18 @@ def test_a_post_is_not_redirected(server, slash):
         assert "error" in found.json
 
 
-def test_the_folder_of_static_files_is_no_address(make_server):
+def test_a_folder_of_static_files_is_no_address(make_server):
     server = make_server()
-    (style,) = {link["href"] for link in server.get("/").html.find_all("link", rel="stylesheet")}
-    server.get(style)
-    for path in ("/static/..", "/static/%2e%2e", "/static/..%2f..", "/static/x/../"):
-        server.get(f"{path}?code=secret", status=404)
+    for path in (
+        "..",
+        "%2e%2e",
+        "..%2f..",
+        "x/../",
+        "x",
+        "x/cms",
+        "x/cms/",
+        "x/..",
+        "x/../__init__.py",
+        "x/%2e%2e/db.py",
+    ):
+        server.get(f"/static/{path}?code=secret", status=404)

@@ -31,6 +31,7 @@ def test_every_setting_has_a_name_in_the_environment(setting):
         "bb2.sandbox_claims_per_year": "7",
         "bb2.upstream_v1": "https://fhir.example/v1",
         "bb2.upstream_v2": "https://fhir.example/v2",
+        "bb2.oidc_issuer": "https://id.example",
     }
     value = good.get(setting.name, setting.default or "true")
     rest = {"bb2.scopes": "bb2:openid", "bb2.upstream_certificate": "bb2.pem"}

@@ -27,6 +27,7 @@ from bb2.registry import ScopeRegistry
 from bb2.scopes import ScopeError
 from bb2.sensitivities import Sensitivities
 from bb2.settings import SettingError, Settings
+from bb2.views.static import NoDesignSystemError
 
 DEFAULT_CONFIG = "development.ini"
 
@@ -128,6 +129,7 @@ def main():
         DirectoryError,
         FhirError,  # of the server that holds the records
         IndexingError,
+        NoDesignSystemError,
         PluginValidationError,
         ScopeError,
         SettingError,

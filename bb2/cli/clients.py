@@ -11,6 +11,7 @@ from bb2.clock import now
 from bb2.models import Client
 from bb2.oauth import clients, keys
 from bb2.oauth.errors import ClientError
+from bb2.oauth.logos import MOST_READ, set_logo
 
 
 def add_to(command):
@@ -44,6 +45,7 @@ REGISTRATION = options(
     click.option("--id-token-alg", type=click.Choice(keys.ALGORITHMS), help="How its id_tokens are signed."),
     click.option("--jwks", type=click.File("rb"), help="The public keys with which it proves who it is: a JWK Set."),
     click.option("--jwks-uri", help="Or the URL where it publishes them."),
+    click.option("--logo", type=click.File("rb"), help="A PNG or JPEG file: the picture that people see."),
     click.option("--website"),
     click.option("--privacy-policy"),
     click.option("--terms"),
@@ -67,6 +69,7 @@ def add(
     public,
     jwks,
     jwks_uri,
+    logo,
     as_json,
     **links,
 ):
@@ -87,6 +90,8 @@ def add(
             id_token_alg=id_token_alg or keys.ALGORITHMS[0],
         )
         _set_links(added, links)
+        if logo:
+            set_logo(db, added, logo.read(MOST_READ + 1))
         record_act(db, "client.registered", client_id=added.client_id)
     _show(added, as_json, secret)
 
@@ -110,6 +115,7 @@ def list_clients(state, as_json):
 @click.argument("client_id")
 @REGISTRATION
 @click.option("--add-scope", "added", multiple=True, help="One or several, beside what it has.")
+@click.option("--no-logo", is_flag=True, help="Take its picture away.")
 @click.option("--remove-scope", "removed", multiple=True, help="One or several of what it has.")
 @click.pass_obj
 def change(
@@ -120,12 +126,14 @@ def change(
     scopes,
     added,
     removed,
+    no_logo,
     asks_demographic,
     access,
     post_logout_redirect_uris,
     id_token_alg,
     jwks,
     jwks_uri,
+    logo,
     as_json,
     **links,
 ):
@@ -152,6 +160,10 @@ def change(
         if jwks or jwks_uri:
             clients.set_keys(found, jwks=_read(jwks), jwks_uri=jwks_uri)
         _set_links(found, links)
+        if logo and no_logo:
+            raise ClientError("--logo and --no-logo: give one of the two")
+        if logo or no_logo:
+            set_logo(db, found, None if no_logo else logo.read(MOST_READ + 1))
         changed = {name: value for name, value in _described(found).items() if value != before[name]}
         if changed:
             record_act(db, "client.changed", client_id=client_id, changed=changed)
@@ -239,6 +251,7 @@ def _described(found):
         "website": found.website,
         "privacy_policy": found.privacy_policy,
         "terms": found.terms,
+        "logo": found.logo,
         "active": found.disabled_at is None,
     }
 

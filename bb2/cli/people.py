@@ -8,6 +8,7 @@ import orjson
 from bb2 import records_source
 from bb2.cli.acts import record_act
 from bb2.db import reader
+from bb2.fhir.patients import name_of
 from bb2.identity import closing
 from bb2.identity.builtin import DirectoryError, add_account, has_account
 
@@ -32,7 +33,7 @@ def add(state, patient, username, another):
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    given_name, family_name = _name(_own_record(state, patient))
+    given_name, family_name = name_of(_own_record(state, patient))
     with state.transaction() as db:
         if not another and has_account(db, patient):
             raise DirectoryError(f"the person {patient} has a sign-in already; --another gives them a second one")
@@ -95,16 +96,3 @@ def _own_record(state, patient):
                 return orjson.loads(record.body)
     hint = "`bb2 load` loads it" if state.settings.fhir_source == "sql" else "the other server does not have it"
     raise DirectoryError(f"there is no Patient record {patient}: {hint}")
-
-
-def _name(record):
-    """(given name, family name) of a person's own record."""
-    names = record.get("name")
-    name = names[0] if isinstance(names, list) and names and isinstance(names[0], dict) else {}
-    given = name.get("given")
-    given = given[0] if isinstance(given, list) and given else ""
-    return _text(given), _text(name.get("family"))
-
-
-def _text(value):
-    return value if isinstance(value, str) else ""

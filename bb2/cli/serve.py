@@ -122,6 +122,14 @@ def _first(*given):
     return next((value for value in given if value is not None), None)
 
 
+def _as_whom(settings, people_there):
+    """As whom one can sign in in a sandbox, for `welcome`."""
+    if settings.identity == "oidc":
+        return f" at {settings.oidc_issuer}, as a person whose {settings.oidc_claim} names one of {people_there} here."
+    return f""": user name BBUser00000, password PW00000! ({people_there} people; the next is BBUser00001, PW00001!).
+     Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `.venv/bin/bb2 personas`."""
+
+
 def welcome(state):
     """Say what to open, and with which login."""
     settings = state.settings
@@ -136,8 +144,7 @@ def welcome(state):
     click.echo(
         f"""
   1. Open {settings.base_url}/testclient and choose "Connect with Medicare".
-  2. Sign in: user name BBUser00000, password PW00000! ({people_there} people; the next is BBUser00001, PW00001!).
-     Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `.venv/bin/bb2 personas`.
+  2. Sign in{_as_whom(settings, people_there)}
   3. Share your personal information: every request is answered 200.
   4. Connect again and leave it out: Patient and userinfo are answered 403.
 

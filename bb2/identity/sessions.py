@@ -99,6 +99,15 @@ class Browser:
         self.begin()
         return hashed(f"csrf {self._value}")
 
+    def secret_for(self, purpose):
+        """A secret of this session for one purpose; it follows from the cookie, and is not kept."""
+        self.begin()
+        return hashed(f"{purpose} {self._value}")
+
+    def signed_in_at(self, moment):
+        """The person who has just signed in had done so elsewhere, at that moment."""
+        self._session.authenticated_at = moment
+
     def _new(self):
         self._value, moment = new_secret(), now(self.db)
         self._session = BrowserSession(id_hash=hashed(self._value), created_at=moment, seen_at=moment)

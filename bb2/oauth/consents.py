@@ -7,8 +7,10 @@ comes first: a code or refresh token is used once, and nothing stays open that w
 from datetime import timedelta
 
 from sqlalchemy import inspect, or_, select, update
+from sqlalchemy.orm import joinedload
 
 from bb2 import audit
+from bb2.audit.reads import last_read
 from bb2.clock import DatabaseTime, add_months, now, remember
 from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Consent, RefreshToken
 from bb2.oauth.secrets import hashed, new_secret
@@ -158,18 +160,56 @@ def has_consented(db, beneficiary_id):
     return db.scalar(select(Consent.id).where(Consent.beneficiary_id == beneficiary_id).limit(1)) is not None
 
 
+def narrow(db, consent, scopes, choice, covered, **told):
+    """Share less under a consent that goes on, at once and for the tokens that are out.  Needs the lock.
+
+    `scopes`: those that the consent keeps; `choice`: what is chosen from now on (share_demographic, left_out,
+    share_sensitive); `covered(name, names)`: do these scopes open all that this one opens?  `told`: for the trail.
+    """
+    consent.scopes = [name for name in consent.scopes if name in scopes]
+    for chosen in "share_demographic", "left_out", "share_sensitive":
+        setattr(consent, chosen, getattr(choice, chosen))
+    consent.left_out = consent.left_out and list(consent.left_out)
+    live = select(AccessToken).where(AccessToken.consent_id == consent.id, AccessToken.revoked_at.is_(None))
+    for token in db.scalars(live):  # one that was refreshed for less may name a permission in its other spelling
+        token.scopes = [name for name in token.scopes if name in consent.scopes or covered(name, consent.scopes)]
+    left = {name: getattr(consent, name) for name in ("scopes", "share_demographic", "left_out", "share_sensitive")}
+    record(db, "consent.narrowed", consent, **left, **told)
+
+
 def connections(db, beneficiary_id):
-    """The consents of a beneficiary that are in force, newest first."""
-    in_force = (
-        select(Consent)
-        .where(
-            Consent.beneficiary_id == beneficiary_id,
-            Consent.activated_at.is_not(None),
-            *LIVE,
-        )
-        .order_by(Consent.id.desc())
-    )
-    return db.scalars(in_force).all()
+    """[(Consent, when its app read last or None)] of a beneficiary's consents that are in force, newest first."""
+    return db.execute(_connections(beneficiary_id).where(*LIVE)).all()
+
+
+def ended_connections(db, beneficiary_id, *, before=None, most):
+    """The same of so many that are in force no more; `before`: only those with smaller ids."""
+    over = or_(Consent.revoked_at.is_not(None), Consent.replaced_at.is_not(None), Consent.expires_at <= DatabaseTime())
+    ended = _connections(beneficiary_id).where(over, *([] if before is None else [Consent.id < before]))
+    return db.execute(ended.limit(most)).all()
+
+
+def connection(db, beneficiary_id, number):
+    """The same of one of the beneficiary's consents that was ever in force; None for any other number."""
+    return db.execute(_connections(beneficiary_id).where(Consent.id == number)).one_or_none()
+
+
+def _connections(beneficiary_id):
+    last = last_read(Consent.beneficiary_id, Consent.id).label("last_read")
+    found = select(Consent, last).options(joinedload(Consent.client))
+    mine = Consent.beneficiary_id == beneficiary_id, Consent.activated_at.is_not(None)
+    return found.where(*mine).order_by(Consent.id.desc())
+
+
+def is_live(consent, moment):
+    """True while the consent opens records."""
+    return why_ended(consent, moment) is None
+
+
+def ended_at(consent, moment):
+    """When a consent that was in force ended; None while it is."""
+    expired = consent.expires_at if consent.expires_at and consent.expires_at <= moment else None
+    return min(filter(None, (consent.revoked_at, consent.replaced_at, expired)), default=None)
 
 
 def _rivals(consent):

@@ -14,7 +14,7 @@ from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address, ip_network
 from threading import Lock
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from bb2.oauth.errors import printable
 
@@ -37,12 +37,27 @@ FORBIDDEN = tuple(
 class FetchError(Exception):
     """The document could not be had; the log says why."""
 
+    def __init__(self, message, passing=False):
+        super().__init__(message)
+        self.passing = passing  #: True: it may be there in a while
+
+
+class BadStatusError(ValueError):
+    """The site answered, but not with what was asked for."""
+
+    def __init__(self, status, size):
+        super().__init__(f"it answered {status} with {size} bytes or more")
+        self.status = status
+
 
 class Fetcher:
-    """Fetches JSON documents.  `loopback`: a developer's own server may ask its own machine too, by http."""
+    """Fetches JSON documents.  `loopback`: a developer's own server may ask its own machine too, by http.
 
-    def __init__(self, loopback=False):
-        self.loopback = loopback
+    `trusted`: the operator has named the sites, not an app: they may be inside the operator's own network.
+    """
+
+    def __init__(self, loopback=False, trusted=False):
+        self.loopback, self.trusted = loopback, trusted
         self.pool = ThreadPoolExecutor(AT_ONCE, "bb2-fetch")
 
     @cached_property
@@ -50,17 +65,25 @@ class Fetcher:
         """Whom to trust, as the machine does; read when it is first needed, as that takes a moment."""
         return ssl.create_default_context()
 
-    def json(self, url):
-        """The JSON document at this URL; else FetchError.  No redirect is followed, and no proxy asked."""
-        try:
-            return json.loads(self._body(Connection(urlsplit(url), self.loopback, self.tls)))
-        except (OSError, HTTPException, ValueError, RecursionError) as error:  # a TimeoutError is an OSError
-            # An error may repeat what the app's site sent.
-            log.warning("%s could not be fetched: %s", url, printable(str(error))[:200] or type(error).__name__)
-            raise FetchError(f"{url} could not be fetched") from error
+    def json(self, url, form=None, headers=None):
+        """The JSON document at this URL; else FetchError.  No redirect is followed, and no proxy asked.
 
-    def _body(self, connection):
-        reading = self.pool.submit(connection.read)
+        `form`, {name: value}: it is the answer to a POST of these.
+        """
+        try:
+            parts = urlsplit(url)
+            tls = self.tls if parts.scheme == "https" else None
+            connection = Connection(parts, self.loopback, tls, self.trusted)
+            return json.loads(self._body(connection, form, headers or {}))
+        except (OSError, HTTPException, ValueError, RecursionError) as error:  # a TimeoutError is an OSError
+            # An error may repeat what the site sent, and that what it was sent.
+            told = type(error).__name__ if form or headers else printable(str(error))[:200]
+            told = str(error) if isinstance(error, BadStatusError) else told or type(error).__name__
+            log.warning("%s could not be fetched: %s", url, told)
+            raise FetchError(f"{url} could not be fetched", passing=_may_pass(error)) from error
+
+    def _body(self, connection, form, headers):
+        reading = self.pool.submit(connection.read, form, headers)
         try:
             return reading.result(SECONDS)
         finally:
@@ -71,11 +94,11 @@ class Fetcher:
 class Connection(HTTPConnection):
     """One request, to the very address that was checked: a name that means another a moment later changes nothing."""
 
-    def __init__(self, url, loopback, tls):
+    def __init__(self, url, loopback, tls, trusted=False):
         if url.scheme not in (("https", "http") if loopback else ("https",)) or not url.hostname:
             raise ValueError("only https is asked")
         super().__init__(url.hostname, url.port or (443 if url.scheme == "https" else 80), timeout=SECONDS)
-        self.url, self.loopback, self.tls = url, loopback, tls
+        self.url, self.loopback, self.tls, self.trusted = url, loopback, tls, trusted
         self.deadline = time.monotonic() + SECONDS
         self.lock = Lock()  #: for `wire` and `aborted`: no connection is made unseen by `abort`
         self.wire = None
@@ -121,23 +144,28 @@ class Connection(HTTPConnection):
         """The addresses of the host, if all of them may be asked."""
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         addresses = [ip_address(address.partition("%")[0]) for *_rest, (address, *_port) in found]
-        if not all(may_be_asked(address, self.loopback) for address in addresses):
+        if not self.trusted and not all(may_be_asked(address, self.loopback) for address in addresses):
             raise ValueError("its host has an address that is not public")
         if self.url.scheme == "http" and not all(address.is_loopback for address in addresses):
             raise ValueError("http is for this machine only")
         return [str(address) for address in addresses]
 
-    def read(self):
+    def read(self, form, headers):
         """The body of the answer, bytes."""
         target = f"{self.url.path or '/'}{'?' if self.url.query else ''}{self.url.query}"
-        self.request("GET", target, headers={"Accept": "application/json", "Connection": "close"})
+        headers = {"Accept": "application/json", "Connection": "close"} | headers
+        if form is None:
+            self.request("GET", target, headers=headers)
+        else:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            self.request("POST", target, urlencode(form), headers)
         body = b""
         with self.getresponse() as response:
             while len(body) <= MOST_BYTES and (more := response.read1(AT_A_TIME)):
                 body += more
                 self._seconds_left()
         if response.status != 200 or len(body) > MOST_BYTES:
-            raise ValueError(f"it answered {response.status} with {len(body)} bytes or more")
+            raise BadStatusError(response.status, len(body))
         return body
 
     def abort(self):
@@ -148,6 +176,13 @@ class Connection(HTTPConnection):
             with suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
             wire.close()
+
+
+def _may_pass(error):
+    """True for what another try may not meet: the site is down, slow, or busy."""
+    if isinstance(error, BadStatusError):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, OSError | HTTPException)
 
 
 def may_be_asked(address, loopback):

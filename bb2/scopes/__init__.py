@@ -178,13 +178,14 @@ class FhirResource:
         names = [*(include.name for include in self.includes), "*"] if self.includes else []
         return [f"{self.type}:{name}" for name in names]
 
-    def scopes(self, *, consent, demographic, detail="", order=0):
+    def scopes(self, *, consent, demographic, detail="", reach="", order=0):
         """The four scopes that SMART has for this resource type, in the same words: `.read .r .s .rs`."""
         return [
             Scope(
                 name=f"patient/{self.type}.{permission}",
                 consent=consent,
                 detail=detail,
+                reach=reach,
                 demographic=demographic,
                 order=order,
                 endpoints=tuple(e for e in (self.read, self.search) if e.interaction in interactions),
@@ -206,6 +207,12 @@ class FhirResource:
         return named and named[1]
 
 
+def family_of(name):
+    """`patient/Coverage` for the spellings of one SMART permission; the name itself for another scope."""
+    smart = fullmatch(SMART_SCOPE, name)
+    return f"patient/{smart['type']}" if smart else name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """One OAuth scope: what it opens, and how the beneficiary is asked for it."""
@@ -213,6 +220,7 @@ class Scope:
     name: str
     consent: str  #: the line on the authorization page: plain str, `Words`, or a translation string
     detail: str = ""  #: the smaller text under it
+    reach: str = ""  #: how far back its records go, as a sentence of the page's list of what the app may do
     demographic: bool  #: says who the beneficiary is; can be declined on its own
     order: int = 0  #: where its line stands on the page, among those of its kind: lower comes first
     endpoints: tuple[Endpoint, ...] = ()
@@ -244,9 +252,7 @@ class Scope:
 
     @cached_property
     def family(self):
-        """`patient/Coverage` for the spellings of one SMART permission; the name itself for another scope."""
-        smart = fullmatch(SMART_SCOPE, self.name)
-        return f"patient/{smart['type']}" if smart else self.name
+        return family_of(self.name)
 
     @property
     def opens_records(self):

@@ -74,6 +74,10 @@ def register_scopes():
             es="Al menos cuatro años de visitas al médico y al hospital, equipo y recetas: fechas, proveedores, "
             "diagnósticos, tratamientos y medicamentos, lo que se cobró y lo que se pagó.",
         ),
+        reach=Words(
+            "If you share your claims, it can see at least four years of them.",
+            es="Si comparte sus reclamos, puede ver al menos cuatro años de ellos.",
+        ),
         demographic=False,
         order=-1,  # what people look for first
     )

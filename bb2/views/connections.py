@@ -1,111 +1,55 @@
-"""Home, and "My connected apps": what a beneficiary shares, and how it ends."""
+""" "My connected apps": which apps have access, which had it, and how all of it ends at once."""
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 
-from bb2.consent import ConsentScreen, consent_screen, say
-from bb2.models import Consent
+from bb2.audit.decisions import decisions
 from bb2.oauth import consents
-from bb2.views.pages import PageError, _
+from bb2.views.own import number_of, signed_in
 
-LONGEST_NUMBER = 9  # digits: more is no number that a database has given
-
-
-@view_config(
-    route_name="home",
-    request_method=("GET", "HEAD"),
-    renderer="bb2:templates/home.jinja2",
-    permission=NO_PERMISSION_REQUIRED,
-)
-def home(request):
-    return {"person": request.browser.beneficiary}
+PAGE = 10  # ended connections on one page
 
 
-@view_defaults(route_name="connections", permission=NO_PERMISSION_REQUIRED)
+@view_defaults(permission=NO_PERMISSION_REQUIRED)
 class Connections:
     def __init__(self, request):
-        self.request, self.person = request, request.browser.beneficiary
+        self.request, self.person, self.db = request, signed_in(request), request.db
 
-    @view_config(request_method="GET", renderer="bb2:templates/connections.jinja2")
+    @view_config(route_name="connections", request_method="GET", renderer="bb2:templates/connections.jinja2")
     def show(self):
-        if self.person is None:
-            return HTTPSeeOther(self.request.route_path("sign_in"))
-        shared = consents.connections(self.request.db, self.person.id)
-        ended = self.consent(self.request.GET.get("ended"))
+        before = number_of(self.request.GET.get("before"))  # the next page of those that have ended
+        earlier = consents.ended_connections(self.db, self.person.id, before=before, most=PAGE + 1)
+        connections = consents.connections(self.db, self.person.id)
         return {
             "person": self.person,
-            "connections": [self.described(consent) for consent in shared],
-            "ended": ended if ended and ended.revoked_at else None,
+            "connections": connections,
+            "none_left": self.request.GET.get("ended") == "all" and not connections,
+            "earlier": earlier[:PAGE],
+            "before": before,
+            "more": earlier[PAGE - 1].Consent.id if len(earlier) > PAGE else None,
+            "ended": self.ended(),
         }
 
-    def described(self, consent):
-        """What the page says of a connection: the lines that were granted and still count, in the page's language."""
-        # An app that needs demographic data no longer has lost it, whatever was agreed to.
-        shares_demographic = bool(consent.share_demographic and consent.client.asks_demographic)
-        screen = in_language(self.request, consent)
-        lines = screen.records + (screen.demographic if shares_demographic else [])
-        shares, withholds = self.sensitive(consent, screen)
-        return {
-            "consent": consent,
-            "lines": lines,
-            "shares_demographic": shares_demographic,
-            "shares_sensitive": shares,
-            "withholds_sensitive": withholds,
-        }
-
-    def sensitive(self, consent, screen):
-        """The names of the sensitive records that the app can see, and of those that are left out.
-
-        Left out is also what nobody was asked about, since its plugin came after the consent.
-        """
-        registry, translate = self.request.registry, self.request.localizer.translate
-        today = registry["sensitivities"].asked_with(registry["scopes"].named(consent.scopes))
-        names = {each.key: each.name for each in screen.questions}
-        names |= {each.key: say(each.name, self.request.locale_name, translate) for each in today}
-        answers = consent.share_sensitive or {}
-        shares = [name for key, name in names.items() if answers.get(key) is True]
-        return shares, [name for key, name in names.items() if answers.get(key) is not True]
-
-    @view_config(request_method="POST")
-    def stop_sharing(self):
-        if self.person is None:
-            return HTTPSeeOther(self.request.route_path("sign_in"))
-        db = self.request.db
-        consents.lock(db, self.person.id)
-        consent = self.consent(self.request.POST.get("consent"))
-        if consent is None:
-            raise PageError(
-                404,
-                _("This connection was not found"),
-                _("It may have been ended already."),
-                way_on=(self.request.route_path("connections"), _("My connected apps")),
-            )
-        consents.end(db, consent, by="beneficiary")
-        return HTTPSeeOther(self.request.route_path("connections", _query={"ended": str(consent.id)}))
-
-    def consent(self, number):
-        """The person's own Consent with this number, a parameter of the request; or None."""
-        if not isinstance(number, str) or not number.isascii() or not number.isdigit() or len(number) > LONGEST_NUMBER:
+    def ended(self):
+        """The Consent that the person has just ended, and the number of its receipt; None: there is none."""
+        number = number_of(self.request.GET.get("ended"))
+        found = consents.connection(self.db, self.person.id, number) if number is not None else None
+        if not found or found.Consent.revoked_by != "beneficiary":
             return None
-        found = self.request.db.get(Consent, int(number))
-        return found if found and found.beneficiary_id == self.person.id else None
+        (made,) = decisions(self.db, self.person.id, consent_id=number, most=1)
+        return found.Consent, made.id
 
+    @view_config(route_name="stop_all", request_method="GET", renderer="bb2:templates/stop_all.jinja2")
+    def ask(self):
+        """Once: what stops, and what does not."""
+        connections = consents.connections(self.db, self.person.id)
+        if not connections:
+            return HTTPSeeOther(self.request.route_path("connections"))
+        return {"connections": connections}
 
-def in_language(request, consent):
-    """The page that was agreed to, in the language of this request where its plugins are still installed."""
-    shown = ConsentScreen.from_json(consent.shown)
-    scopes = request.registry["scopes"]
-    names = [name for line in shown.lines for name in line.scopes]
-    if shown.language == request.locale_name or not all(name in scopes for name in names):
-        return shown
-    return consent_screen(
-        scopes,
-        request.registry["sensitivities"],
-        names,
-        client=consent.client,
-        language=request.locale_name,
-        translate=request.localizer.translate,
-        demographic_default=shown.demographic_default,
-        expires_at=consent.expires_at,
-    )
+    @view_config(route_name="stop_all", request_method="POST")
+    def stop_all(self):
+        consents.lock(self.db, self.person.id)
+        consents.end_all(self.db, self.person.id, by="beneficiary")
+        return HTTPSeeOther(self.request.route_path("connections", _query={"ended": "all"}))

@@ -1,5 +1,6 @@
 """The authorization page, and its answer (RFC 6749, 4.1.2)."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from pyramid.httpexceptions import HTTPSeeOther
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from bb2 import audit
 from bb2.clock import now
-from bb2.consent import ConsentScreen, NoChoice, consent_screen
+from bb2.consent import BOXES, ConsentScreen, NoChoice, NothingShared, consent_screen
 from bb2.db import need_not_last
 from bb2.models import Consent
 from bb2.oauth import consents, requests
@@ -87,8 +88,11 @@ class ConsentPage:
         description = "Another person signed in than the one whom the app names"
         return self.claim(kept, "other") or decline(self.request, kept, "other", "login_required", description)
 
-    def show(self, kept, problem=None):
-        """Render the page, and keep what it shows: the answer is read against that."""
+    def show(self, kept, problem=None, choice=None):
+        """Render the page, and keep what it shows: the answer is read against that.
+
+        `choice`: the Choice of a person who asks what it means, before it is an answer.
+        """
         request = self.request
         access, months = kept.client.access, self.settings.consent_months
         scopes = request.registry["scopes"]
@@ -105,9 +109,9 @@ class ConsentPage:
             expires_at=consents.expiry(access, kept.created_at, months) if access == "ongoing" else None,
         )
         self.keep_shown(kept, screen)
-        values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem}
+        values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem, "choice": choice}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default
-        values["shares"] = self.shares(screen)
+        values["shares"], values["unticked"] = self.shares(screen), self.unticked(screen)
         return render_to_response("bb2:templates/consent.jinja2", values, request=request)
 
     def chosen(self):
@@ -118,9 +122,14 @@ class ConsentPage:
     def shares(self, screen):
         """The keys of what was chosen to be shared before a problem, on this very page; else nothing is."""
         posted = self.request.POST
-        same_page = self.request.method == "POST" and posted.get("screen") == screen.digest
-        answers = screen.share_sensitive(posted.getall) if same_page else None
-        return {key for key, shared in (answers or {}).items() if shared}
+        if self.request.method != "POST" or posted.get("screen") != screen.digest:
+            return set()
+        return {each.key for each in screen.questions if posted.getall(each.field) == ["share"]}
+
+    def unticked(self, screen):
+        """The families whose boxes the person has cleared: they stay so, also where the page has changed."""
+        posted = self.request.POST
+        return screen.unticked(posted.getall) if self.request.method == "POST" and BOXES in posted else set()
 
     def keep_shown(self, kept, screen):
         """What the page shows, and to whom; the trail has each showing that differs from the one before."""
@@ -153,28 +162,29 @@ class ConsentPage:
         answers = request.POST.getall("answer")
         if "no" in answers:
             return self.claim(kept, "no") or decline(request, kept, "no")
-        if answers != ["yes"]:
+        if answers not in (["yes"], ["show"]):
             return self.show(kept, problem="answer")
         if request.POST.get("screen") != screen.digest:
             return self.show(kept, problem="changed")
         try:
-            # Two choices at once are none.
-            choices = request.POST.getall("demographic")
-            share_demographic = screen.share_demographic(choices[0] if len(choices) == 1 else None)
+            choice = screen.choice(request.POST.getall)
         except NoChoice:
             return self.show(kept, problem="choose")
-        if not screen.granted(share_demographic):
+        except NothingShared:
+            return self.show(kept, problem="nothing")
+        if answers == ["show"]:
+            return self.show(kept, choice=choice)
+        if not screen.granted(choice):
             return self.claim(kept, "no") or decline(request, kept, "no")
         if not consents.lock(request.db, person.id):  # the record was closed while this page was open
             return HTTPSeeOther(request.route_path("consent", id=kept.id))
-        share_sensitive = screen.share_sensitive(request.POST.getall)
-        return self.claim(kept, "yes") or self.grant(kept, screen, share_demographic, share_sensitive)
+        return self.claim(kept, "yes") or self.grant(kept, screen, choice)
 
     def claim(self, kept, answer):
         """Make this the one answer; or the page that says that there was one before."""
         return None if requests.claim_answer(self.request.db, kept, answer) else self.answered(kept)
 
-    def grant(self, kept, screen, share_demographic, share_sensitive):
+    def grant(self, kept, screen, choice):
         """Yes: a Consent, which opens nothing until its code is redeemed."""
         db, moment = self.request.db, now(self.request.db)
         shown_until = screen.expires_at and datetime.fromisoformat(screen.expires_at)
@@ -182,12 +192,11 @@ class ConsentPage:
             request_id=kept.id,
             client_id=kept.client_id,
             beneficiary_id=self.request.browser.beneficiary.id,
-            scopes=screen.granted(share_demographic),
+            scopes=screen.granted(choice),
             correlation_id=kept.correlation_id,
             claims=kept.claims,
             audience=kept.audience,
-            share_demographic=share_demographic,
-            share_sensitive=share_sensitive,
+            **asdict(choice),
             shown=screen.as_json(),
             language=screen.language,
             granted_at=moment,
@@ -195,8 +204,7 @@ class ConsentPage:
         )
         db.add(consent)
         db.flush()
-        given = {"share_demographic": share_demographic, "share_sensitive": share_sensitive}
-        consents.record(db, "consent.given", consent, scopes=consent.scopes, **given, shown=consent.shown)
+        consents.record(db, "consent.given", consent, scopes=consent.scopes, **asdict(choice), shown=consent.shown)
         code = consents.issue_code(
             db, consent, kept, self.request.browser.authenticated_at, self.settings.authorization_code_lifetime
         )
@@ -206,11 +214,11 @@ class ConsentPage:
         """After a Yes: does this answer share less?  Then what the Yes had begun ends."""
         db, posted = self.request.db, self.request.POST
         consent = db.scalars(select(Consent).where(Consent.request_id == kept.id)).one()
-        chosen = {"demographic": consent.share_demographic}
-        for each in ConsentScreen.from_json(consent.shown).questions:
-            chosen[each.field] = (consent.share_sensitive or {}).get(each.key)
-        withholds = any(shared and "withhold" in posted.getall(field) for field, shared in chosen.items())
-        if not withholds and "no" not in posted.getall("answer"):
+        withdrawn = ConsentScreen.from_json(consent.shown).takes_back(
+            consent.scopes, consent.share_sensitive, posted.getall
+        )
+        answers = posted.getall("answer")
+        if answers == ["show"] or not (withdrawn or "no" in answers):  # who asks what a choice means has not answered
             return False
         consents.lock(db, kept.shown_to)
         consents.end(db, consent, by="beneficiary")

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 from webob.multidict import MultiDict
 from wtforms import Form as WTForm
-from wtforms import FormField, RadioField, StringField
+from wtforms import FormField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
+from wtforms.widgets import CheckboxInput
 
 from bb2.views.pages import _
 
@@ -75,6 +76,16 @@ class OneOf(RadioField):
     def pre_validate(self, form):
         if self.data not in [choice.value for choice in self.choices]:
             raise StopValidation(self.missing)
+
+
+class SeveralOf(SelectMultipleField):
+    """Any of several boxes, [(value, label)], or none; drawn as radios are.  What is no choice counts for nothing."""
+
+    option_widget = CheckboxInput()
+
+    def __init__(self, label, *, choices, **options):
+        choices = [SelectChoice(value, label) for value, label in choices]
+        super().__init__(label, choices=choices, validate_choice=False, **options)
 
 
 class MemorableDate(FormField):

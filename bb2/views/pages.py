@@ -4,10 +4,11 @@ import re
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
-from babel.dates import format_date
-from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from babel.dates import format_date, format_time
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.i18n import TranslationStringFactory
 
+from bb2.clock import EASTERN
 from bb2.settings import is_loopback
 
 _ = TranslationStringFactory("bb2")
@@ -22,9 +23,10 @@ SECRET = {
     *("client_secret", "client_assertion", "code", "code_verifier"),
 }
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "end_session")  # routes
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -113,9 +115,17 @@ def initial(name):
 
 
 def long_date(moment, language):
-    """`December 21, 2027`, `21 de diciembre de 2027`.  `moment` is a datetime or its ISO 8601 text."""
+    """`December 21, 2027`, `21 de diciembre de 2027`.  `moment` is a datetime or its ISO 8601 text, or a date."""
     moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return format_date(moment, "long", locale=language)
+    day = moment.astimezone(EASTERN) if isinstance(moment, datetime) else moment
+    return format_date(day, "long", locale=language)
+
+
+def long_moment(moment, request):
+    """The same with the time of day, and of which zone it is."""
+    time = format_time(moment, "short", tzinfo=EASTERN, locale=request.locale_name)
+    said = {"day": long_date(moment, request.locale_name), "time": time}
+    return request.localizer.translate(_("${day}, ${time} Eastern Time", mapping=said))
 
 
 def add_globals(event):
@@ -125,6 +135,7 @@ def add_globals(event):
         event["settings"] = request.registry["settings"]
         event["language"] = request.locale_name
         event["long_date"] = lambda moment: long_date(moment, request.locale_name)
+        event["long_moment"] = lambda moment: long_moment(moment, request)
         event["other_language"] = other_language(request)
         event["initial"] = initial
 
@@ -172,18 +183,12 @@ def address_tween_factory(handler, registry):
     return address_tween
 
 
-def files_only(request):
-    """`/static/..` names the folder, which Pyramid would redirect to, with whatever is in the query."""
-    if not request.matchdict["subpath"]:
-        raise HTTPNotFound
-
-
 def includeme(config):
     config.add_settings({"jinja2.i18n.domain": "bb2"})
     config.include("pyramid_jinja2")
     config.add_translation_dirs("bb2:locale")
     config.set_locale_negotiator(negotiate_language)
     config.add_subscriber(add_globals, "pyramid.events.BeforeRender")
-    config.add_static_view("static", "bb2:static", cache_max_age=3600, factory=files_only)
+    config.include("bb2.views.static")
     config.add_tween("bb2.views.pages.headers_tween_factory")
     config.add_tween("bb2.views.pages.address_tween_factory")

@@ -59,7 +59,7 @@ def _has(request, tag, modified):
 
 def _answer(request, body):
     headers = list(HEADERS.items())
-    if len(body) >= PACKED_FROM and _takes_gzip(request):
+    if len(body) >= PACKED_FROM and takes_gzip(request):
         body = gzip.compress(body, LEVEL, mtime=0)
         headers.append(("Content-Encoding", "gzip"))
     response = Response(body, headerlist=[("Content-Type", f"{FHIR_JSON}; charset=utf-8"), *headers])
@@ -67,7 +67,7 @@ def _answer(request, body):
     return response
 
 
-def _takes_gzip(request):
+def takes_gzip(request):
     """True where the client asks for gzip, and prefers nothing to it (RFC 9110, 12.5.3)."""
     if "Accept-Encoding" not in request.headers:
         return False

@@ -82,8 +82,18 @@ def test_the_whole_journey(make_person, server, language):
         person.page.goto(consent)
         look("already-yes")
         person.visit("/connections")
-        person.press(".connection button >> nth=0")
+        person.press(".connection a.button >> nth=0")
+        look("connection")
+        connection = person.page.url
+        person.press("a[href$='/less']")
+        look("share-less")
+        person.page.goto(connection)
+        person.press("a[href$='/stop']")
+        look("stop-sharing")
+        person.press(".answers button")
         look("ended")
+        person.press(".done a")
+        look("receipt")
         person.visit("/")
         look("home-signed-in")
         person.press(".person button")
@@ -98,6 +108,14 @@ def test_the_pages_of_what_can_go_wrong(make_person, server, language):
         person.to_consent(lang=language)
         person.answer("yes")
         look("choose")
+        person.choose("share")
+        person.page.locator("#boxes input").first.uncheck()
+        person.answer("show")
+        look("chosen line by line")
+        for box in person.page.locator("#boxes input").all():
+            box.uncheck()
+        person.answer("yes")
+        look("nothing left to share")
         person.answer("no")  # which needs no choice
         assert "access_denied" in person.page.locator("main").inner_text()
         assert person.page.locator("pre").count() == 0  # the app has nothing to show
@@ -140,7 +158,7 @@ def test_a_choice_that_was_not_made_is_asked_for_where_the_focus_is(make_person,
     assert "/consent/" in person.page.url
     expect(person.page).to_have_title(re.compile("^Problem:"))
     assert "One more answer is needed" in person.focused.inner_text()
-    person.picture("choose")
+    person.look("choose")
     person.page.locator(".problem a").click()
     assert person.focused.get_attribute("id") == "share"
     person.choose("withhold")

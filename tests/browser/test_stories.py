@@ -10,7 +10,7 @@ CLOSED = dict.fromkeys(REQUESTS, 401)
 
 def test_what_is_shared_stays_open_after_back_until_a_later_no(person):
     person.to_consent(version="v1")
-    person.picture("consent")
+    person.look("consent")
     copy = person.context.new_page()
     copy.goto(person.page.url)
     person.answer("yes")
@@ -47,7 +47,7 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     assert person.language == "es"
     person.sign_in()
     assert (person.language, person.heading) == ("es", "¿Compartir su información de Medicare con Carely?")
-    person.picture("consent-es")
+    person.look("consent-long", "es")
     change()
     assert (person.language, person.heading) == ("en", "Share your Medicare information with Carely?")
     person.choose("withhold")
@@ -58,6 +58,7 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     assert person.statuses() == DECLINED
     person.visit("/connections")
     assert (person.language, person.heading) == ("es", "Mis aplicaciones conectadas")
+    person.press(".connection a.button")
     assert "Sus reclamos de Medicare" in person.page.locator("main").inner_text()
 
 
@@ -97,11 +98,13 @@ def test_what_is_left_out_stays_closed_and_stopping_closes_the_rest_at_once(pers
     assert person.statuses() == DECLINED
     callback = person.page.url
     person.visit("/connections")
-    connection = person.page.locator(".connection").inner_text()
-    assert "Your personal information is left out." in connection
-    assert "birth date" not in connection
-    person.picture("connections")
-    person.press("role=button[name='Stop sharing with Carely']")
+    person.look("connections")
+    person.press("role=link[name='See or change what Carely can see']")
+    cannot = person.page.locator("h2:has-text('What Carely cannot see') + ul").inner_text()
+    assert "birth date" in cannot
+    person.look("connection")
+    person.press("role=link[name='Stop sharing with Carely']")
+    person.press("role=button[name='Yes, stop sharing']")
     assert "Carely no longer has access" in person.focused.inner_text()
     assert person.page.locator(".connection").count() == 0
     person.page.goto(callback)
@@ -157,6 +160,7 @@ def test_the_keyboard_alone_is_enough(person):
     person.page.wait_for_url("**/consent/*")
     assert re.sub(r"\s+", " ", " | ".join(keyboard.tab_to("#share"))) == (
         "Skip to the main content | Blue Button | Español | Privacy policy | Terms | Not you? Sign in as somebody else"
+        " | Your Medicare claims | Your Medicare coverage"
     )
     keyboard.keys.press("ArrowDown")
     assert person.page.locator("#withhold").is_checked()
@@ -172,10 +176,19 @@ def test_the_keyboard_alone_is_enough(person):
     assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "withhold"
     keyboard.keys.press("ArrowUp")
     assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "share"
-    assert keyboard.tab_to("button[value=yes]") == ["How the connection works", "My connected apps", "1-800-633-4227"]
+    # Line by line, for those who want it.
+    assert keyboard.tab_to("#boxes summary") == ["How the connection works"]
+    keyboard.keys.press("Enter")
+    assert keyboard.tab_to("#boxes input") == []
+    keyboard.keys.press("Space")
+    keyboard.tab_to("button[value=show]")
+    keyboard.keys.press("Enter")
+    person.page.wait_for_selector(".done:focus")
+    assert "Carely will not get:\nYour Medicare claims" in re.sub(r"\s*\n\s*", "\n", person.focused.inner_text())
+    assert keyboard.tab_to("button[value=yes]") == ["My connected apps", "1-800-633-4227"]
     keyboard.keys.press("Enter")
     person.page.wait_for_url("**/testclient/callback")
-    assert person.statuses() == DECLINED
+    assert person.statuses() == DECLINED | {"fhir/ExplanationOfBenefit": 403}
 
 
 def test_the_skip_link_leads_to_the_main_content(person):

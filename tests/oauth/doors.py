@@ -146,7 +146,8 @@ class People:
             "consent": shown,
             "sign_in": sign_in | {"request": self.request_id, "answer": "sign-in"},
             "sign_out": {"csrf_token": "of another session", "request": self.request_id},
-            "connections": {"csrf_token": shown["csrf_token"], "consent": "1"},
+            "stop_sharing": {"csrf_token": shown["csrf_token"]},
+            "share_less": {"csrf_token": shown["csrf_token"], "kept": "line-patient/Coverage"},
         }
         other = {"lang": "es", "_count": "1", "_lastUpdated": "ge2020", "startIndex": "0", "patient": "-1001"}
         everything = [

@@ -1,5 +1,6 @@
 """One beneficiary, two apps and two browsers, in any order: the server answers as the model says, at every step."""
 
+import re
 import secrets
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from bb2.clock import utcnow
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.testing import PASSWORD, REDIRECT_URI, answer_of, challenge, record
 from oauth import model
-from oauth.model import DEMOGRAPHIC, OPENED_BY
+from oauth.model import DEMOGRAPHIC, OPENED_BY, OPTIONAL
 from oauth.steps import another_app, change_app
 from oauth.wire import Window, forms, post, read
 
@@ -27,8 +28,8 @@ ASKED = st.sampled_from(
         "patient/Coverage.read",
     ]
 )
-SAID = st.sampled_from(["share", "withhold", "no"])
-YES = st.sampled_from(["share", "withhold"])
+SAID = st.sampled_from(["share", "withhold", "leave out", "no"])
+YES = st.sampled_from(["share", "withhold", "leave out"])
 WHOSE = st.sampled_from(["its own", "its own", "its own", "the other"])  #: app
 WHICH = st.sampled_from([0, 0, 1, 1, 2, 3])  #: of several, counted from the newest
 MOSTLY = st.sampled_from([True, True, False])
@@ -60,6 +61,12 @@ class Page:
 
     def __init__(self, request, browser, fields):
         self.request, self.browser, self.session, self.fields = request, browser, browser.session, fields
+
+    def form(self, said):
+        """The form with an answer.  Whoever leaves out a line clears its box, which then sends nothing."""
+        chosen = {"demographic": "withhold" if said == "withhold" else "share"}
+        cleared = {f"line-{OPTIONAL.partition('.')[0]}": None} if said == "leave out" else {}
+        return self.fields | chosen | cleared | {"answer": "no" if said == "no" else "yes"}
 
 
 class OneBeneficiary(RuleBasedStateMachine):
@@ -137,13 +144,27 @@ class OneBeneficiary(RuleBasedStateMachine):
         browser = self.browsers[browser]
         if not browser.signed_in:
             self._sign_in(browser)
-        listed = forms(browser.window.get("/connections"), "consent")[::-1]
-        in_force = [consent for consent in self.consents if consent.in_force]
-        assert len(listed) == len(in_force)
+        listed = self._connections(browser)
         if listed:
-            path, form = newest(listed, which)
-            assert browser.window.post(path, form).status_int == 303
-            newest(in_force, which).ended = True
+            path, consent = newest(listed, which)
+            ((action, form),) = forms(browser.window.get(f"{path}/stop"), "csrf_token")
+            assert browser.window.post(action, form).status_int == 303
+            consent.ended = True
+
+    @step(needs="issued", weight=2, browser=BROWSERS, which=WHICH, families=st.sets(st.sampled_from(model.FAMILIES)))
+    def share_less(self, browser, which, families):
+        """Of what one connection shares, some is left out, whatever of it was shared."""
+        browser = self.browsers[browser]
+        if not browser.signed_in:
+            self._sign_in(browser)
+        listed = self._connections(browser)
+        if listed:
+            path, consent = newest(listed, which)
+            ((_action, form),) = forms(browser.window.get(f"{path}/stop"), "csrf_token")
+            kept = [f"line-{family}" for family in model.FAMILIES if family not in families]
+            response = browser.window.post(f"{path}/less", form | {"kept": kept})
+            assert response.status_int == 303
+            assert response.location.endswith("/stop?all=") == (not consent.share_less(families))
 
     # The apps
 
@@ -243,6 +264,13 @@ class OneBeneficiary(RuleBasedStateMachine):
         app = of.consent.app
         return app if whose == "its own" else self.apps[1 - self.apps.index(app)]
 
+    def _connections(self, browser):
+        """[(path, Consent)] of the connections that the person's page lists: those that the model has."""
+        paths = re.findall(r'class="button" href="(/connections/\d+)"', browser.window.get("/connections").text)[::-1]
+        in_force = [consent for consent in self.consents if consent.in_force]
+        assert len(paths) == len(in_force)
+        return list(zip(paths, in_force, strict=True))
+
     def _sign_in(self, browser):
         self._fill_in(browser, browser.window.get("/sign-in"))
 
@@ -326,8 +354,7 @@ class OneBeneficiary(RuleBasedStateMachine):
     def _answer(self, page, said):
         """The new Code of a Yes, or None."""
         request = page.request
-        form = page.fields | {"answer": "no"} if said == "no" else page.fields | {"answer": "yes", "demographic": said}
-        response = page.browser.window.post(f"/consent/{request.id}", form)
+        response = page.browser.window.post(f"/consent/{request.id}", page.form(said))
         if page.session != page.browser.session or request.lost:
             assert response.status_int == 400
             return None

@@ -7,6 +7,12 @@ returns the error that the server must answer with; None where it must grant.
 from dataclasses import dataclass, field
 
 DEMOGRAPHIC = frozenset({"profile", "patient/Patient.read"})
+<<<<<<< HEAD
+TECHNICAL = frozenset({"openid"})  #: shares nothing of the person
+FAMILIES = ("patient/Coverage", "patient/Patient", "profile")  #: that a person can leave out of a connection
+=======
+OPTIONAL = "patient/Coverage.read"  #: what is left out when a person leaves out a line
+>>>>>>> 5fd73a16503ec0ba0e43c2055f9ff041e084416f
 #: What each path needs, of the scopes that the model knows.
 OPENED_BY = {
     "fhir/Patient": "patient/Patient.read",
@@ -66,8 +72,8 @@ class Request:
         return not (self.lost or self.expired or self.answer) and self.app.on
 
     def say(self, said):
-        """Share, withhold, no or cancel.  The new Consent, or None for a No: nothing to share is a No too."""
-        scopes = self.scopes - DEMOGRAPHIC if said == "withhold" else self.scopes
+        """Share, withhold, leave out, no or cancel.  The new Consent, or None for a No: nothing to share is one too."""
+        scopes = self.scopes - self.declined(said)
         if said in ("no", "cancel") or not scopes:
             self.answer = "no"
             return None
@@ -75,10 +81,15 @@ class Request:
         self.app.consents.append(self.consent)
         return self.consent
 
+    def declined(self, said):
+        """What an answer leaves out.  A line has a box of its own where there is another that opens something."""
+        if said == "withhold":
+            return DEMOGRAPHIC
+        return {OPTIONAL} if said == "leave out" and len(self.scopes & set(OPENED_BY.values())) > 1 else set()
+
     def say_again(self, said):
         """Back, or a second tab: never more is shared; less ends what the Yes had begun.  True where it did."""
-        shared = self.consent and self.consent.scopes & DEMOGRAPHIC
-        if self.answer == "yes" and (said == "no" or (said == "withhold" and shared)):
+        if self.answer == "yes" and (said == "no" or self.consent.scopes & self.declined(said)):
             self.consent.ended = True
             return True
         return False
@@ -103,6 +114,17 @@ class Consent:
     def close_tokens(self):
         for token in self.tokens:
             token.closed = True
+
+    def share_less(self, families):
+        """Without these families, for tokens that are out too.  False: nothing would be left, so nothing changes."""
+        left = {scope for scope in self.scopes if scope.removesuffix(".read") not in families}
+        if not left - TECHNICAL:
+            return False
+        self.scopes = left
+        for token in self.tokens:
+            if isinstance(token, AccessToken):
+                token.scopes = token.scopes & left
+        return True
 
 
 @dataclass(eq=False)

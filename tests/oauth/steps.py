@@ -101,6 +101,24 @@ def consents_of(server):
         return db.scalars(select(Consent).where(Consent.client_id == server.client_id).order_by(Consent.id)).all()
 
 
+def newest_connection(server):
+    """The path of the page of the app's newest connection."""
+    return f"/connections/{consents_of(server)[-1].id}"
+
+
+def stop_form(page):
+    """The form of a page that ends connections."""
+    return next(form for form in page.forms.values() if form.action.endswith("/stop"))
+
+
+def share_less(server, *fields):
+    """What the page answers that leaves these out: the boxes of lines or of sensitive records, by their fields."""
+    page = server.get(newest_connection(server) + "/less")
+    form = next(form for form in page.forms.values() if form.action.endswith("/less"))
+    sent = [(name, value) for name, value in form.submit_fields() if value not in fields]
+    return page.goto(form.action, method="POST", params=sent, status=303)
+
+
 def trail(server):
     """The audit trail of the server's app, oldest first."""
     with server.db() as db:

@@ -12,7 +12,18 @@ from bb2.models import AccessToken, Consent
 from bb2.testing import REDIRECT_URI, code_of, consent_form
 from databases import new_database
 from journey import connect
-from oauth.steps import EVERYTHING, another_app, another_browser, answer, at_once, consents_of, opens, trail
+from oauth.steps import (
+    EVERYTHING,
+    another_app,
+    another_browser,
+    answer,
+    at_once,
+    consents_of,
+    newest_connection,
+    opens,
+    stop_form,
+    trail,
+)
 from oauth.wire import post, read, together
 from running import RunningServer
 
@@ -54,14 +65,20 @@ def answering(server, page, said, demographic="share"):
     return partial(post, server.app, page.request.path, fields, cookies)
 
 
-def ending(server):
-    """The form that ends the app's connection, sent from the browser."""
-    with server.db() as db:
-        name = db.get_one(Consent, consents_of(server)[-1].id).client.name
-    page = server.get("/connections")
-    form = next(form for form in page.forms.values() if "consent" in form.fields and name in form.text)
+def ending(server, connection):
+    """The form that ends a connection, sent from the browser."""
+    form = stop_form(server.get(connection + "/stop"))
     cookies = {cookie.name: cookie.value for cookie in server.cookiejar}
-    return partial(post, server.app, "/connections", dict(form.submit_fields()), cookies)
+    return partial(post, server.app, form.action, dict(form.submit_fields()), cookies)
+
+
+def narrowing(server):
+    """The form by which the app's newest connection loses the name, sent from the browser."""
+    page = server.get(newest_connection(server) + "/less")
+    form = next(form for form in page.forms.values() if form.action.endswith("/less"))
+    kept = [value for name, value in form.submit_fields() if name == "kept" and value != "line-profile"]
+    cookies = {cookie.name: cookie.value for cookie in server.cookiejar}
+    return partial(post, server.app, form.action, {"csrf_token": form["csrf_token"].value, "kept": kept}, cookies)
 
 
 def assert_closed(server, *tokens):
@@ -136,13 +153,42 @@ def test_two_refreshes_and_a_revocation_at_once_leave_nothing_open(fresh, path):
 def test_a_connection_that_ends_while_its_code_is_redeemed_stays_ended(fresh):
     for _ in range(2):
         first = fresh.grant(EVERYTHING)
+        connection = newest_connection(fresh)
         newer = fresh.approve(fresh.consent_page(EVERYTHING))
         redeem = partial(post, fresh.app, *redeeming(fresh, newer))
-        redeemed, ended = together(redeem, ending(fresh))
+        redeemed, ended = together(redeem, ending(fresh, connection))
         # The page showed the older connection: that one is closed, whichever came first, and the new Yes counts.
         assert (redeemed.status_int, ended.status_int) == (200, 303)
         assert_closed(fresh, first)
         assert opens(fresh, redeemed.json) == 200
+
+
+def test_who_shares_less_while_a_token_is_refreshed_shares_less(fresh):
+    """Whichever comes first: neither the old token nor the new one opens what was taken out."""
+    for _ in range(2):
+        token = fresh.grant(EVERYTHING)
+        refreshed, narrowed = together(partial(post, fresh.app, *refreshing(fresh, token)), narrowing(fresh))
+        assert (refreshed.status_int, narrowed.status_int) == (200, 303)
+        for each in token, refreshed.json:
+            assert (opens(fresh, each, "connect/userinfo"), opens(fresh, each)) == (403, 200)
+        assert "profile" not in fresh.refresh(refreshed.json)["scope"]
+
+
+def test_who_shares_less_while_a_newer_code_is_redeemed_narrows_the_old_connection_alone(fresh):
+    for _ in range(2):
+        first, narrow = fresh.grant(EVERYTHING), narrowing(fresh)
+        redeem = partial(post, fresh.app, *redeeming(fresh, fresh.approve(fresh.consent_page(EVERYTHING))))
+        redeemed, narrowed = together(redeem, narrow)
+        assert (redeemed.status_int, narrowed.status_int) == (200, 303)
+        assert_closed(fresh, first)
+        assert opens(fresh, redeemed.json, "connect/userinfo") == 200
+
+
+def test_who_stops_and_shares_less_at_once_has_stopped(fresh):
+    token = fresh.grant(EVERYTHING)
+    both = [narrowing(fresh), ending(fresh, newest_connection(fresh))]
+    assert statuses(together(*both)) == {303: 2}
+    assert_closed(fresh, token)
 
 
 def test_a_no_after_back_while_the_code_is_redeemed_leaves_nothing_open(fresh):

@@ -26,9 +26,9 @@ def send(app, path, *, method="POST", body=b"", query=b"", content_type=FORM, he
 
 
 def post(app, path, form, cookies=None):
-    """The response to a form, {name: value}; a field that is None is left out."""
+    """The response to a form, {name: value, or a list of values}; a field that is None is left out."""
     fields = {name: value for name, value in form.items() if value is not None}
-    return send(app, path, body=urlencode(fields).encode(), cookies=cookies)
+    return send(app, path, body=urlencode(fields, doseq=True).encode(), cookies=cookies)
 
 
 def read(app, path, token):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth.steps import another_app, another_browser, consents_of, opens
+from oauth.steps import another_app, another_browser, newest_connection, opens, stop_form
 from requirements.steps import (
     RECORD_SCOPES,
     bearer,
@@ -140,9 +140,7 @@ def test_m_05_the_person_ends_the_access(app):
     app = another_browser(app)
     app.sign_in("bob")
     token = grant(app)
-    (consent,) = consents_of(app)
-    forms = (form for form in app.get("/connections").forms.values() if "consent" in form.fields)
-    next(form for form in forms if form["consent"].value == str(consent.id)).submit(status=303)
+    stop_form(app.get(newest_connection(app) + "/stop")).submit(status=303)
     assert is_refused_by_the_api(app.fhir("Coverage", token, status=401), 401, "invalid_token")
     assert is_refused(refresh(app, token), "invalid_grant")
 
