@@ -38,7 +38,10 @@ setup(
     packages=[*find_packages(include=["bb2", "bb2.*"]), "bb2.alembic", "bb2.alembic.versions"],
     package_dir={"bb2.alembic": "alembic", "bb2.alembic.versions": "alembic/versions"},
     package_data={
-        "bb2": ["templates/*.jinja2", "static/*", "static/cms/*", "static/licenses/*", "locale/*/LC_MESSAGES/*"],
+        "bb2": [
+            *("templates/*.jinja2", "templates/mail/*.jinja2", "locale/*/LC_MESSAGES/*"),
+            *("static/*", "static/cms/*", "static/licenses/*"),
+        ],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
         "bb2.scopes": ["*.csv"],
@@ -67,7 +70,7 @@ setup(
         "tzdata>=2024.1",  # when a day begins in US Eastern time, where the machine does not know
         "urllib3>=2.6.3",  # the first that unpacks no more of a body than is asked for
         "waitress>=3.0",
-        "webauthn>=2.5",
+        "webauthn>=3",
         "wtforms>=3.3",
         "zxcvbn>=4.5",
     ],

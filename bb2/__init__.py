@@ -14,6 +14,8 @@ from bb2.fhir.store import SqlStore
 from bb2.fhir.upstream import UpstreamSource
 from bb2.identity.provider import Provider
 from bb2.matching import Matching
+from bb2.notices.post import post_of
+from bb2.notices.postman import Postman
 from bb2.oauth.assertions import Assertions
 from bb2.oauth.claims import released
 from bb2.oauth.fetch import Fetcher
@@ -40,6 +42,7 @@ PARTS = (
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.passkeys",
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.
@@ -56,7 +59,8 @@ def main(global_config, **ini):
 
 
 def start(app):
-    """Begin what runs beside the requests: the tally is written out, and what no check needs any more is taken out.
+    """Begin what runs beside the requests: the tally is written out, what no check needs any more is taken out, and
+    mail is sent.
 
     IndexingError where records were loaded under other search parameters than those that are served;
     NoDesignSystemError where the pages would be naked.
@@ -67,6 +71,8 @@ def start(app):
         refuse_outdated(connection, registry["scopes"].resources)
     registry["tally"].start()
     Sweeper(registry["engine"], registry["settings"]).start()
+    if post := post_of(registry["settings"]):
+        Postman(registry["engine"], registry["settings"], post).start()
 
 
 def make_app(settings, engine, plugins, signing_keys):

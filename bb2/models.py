@@ -97,6 +97,8 @@ class Beneficiary(Base):
     language: Mapped[str | None]  #: in which they are written: that of the person's last sign-in
     closed_at: Mapped[datetime | None]  #: since when the person's record is no longer served here, nor their sign-in
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)  #: why it was closed
+    passkey_handle: Mapped[str | None]  #: by which authenticators know the person (WebAuthn, 14.6.1): random
+    passkey_declined_at: Mapped[datetime | None]  #: since when no passkey is offered; None: it may be
 
 
 class Account(Base):
@@ -112,6 +114,37 @@ class Account(Base):
     beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
 
     beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class Passkey(Base):
+    """A key with which a person signs in without a password: a WebAuthn credential record (Level 3, 4)."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    credential_id: Mapped[str] = mapped_column(unique=True)  #: base64url; one person's, and no other's
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    public_key: Mapped[bytes]  #: COSE_Key
+    sign_count: Mapped[int] = mapped_column(BigInteger)  #: how often it has signed, by its own count; 0: it counts not
+    backup_eligible: Mapped[bool]  #: it can be on several devices, and stays what it is
+    backed_up: Mapped[bool]  #: it is, as of its last use
+    transports: Mapped[list[str]]  #: how it is reached, a hint for browsers
+    name: Mapped[str]  #: as the person calls it; may be empty
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class PasskeyChallenge(Base):
+    """What a passkey has to sign: once, soon, and in the browser that asked for it."""
+
+    __tablename__ = "passkey_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of its base64url
+    session_hash: Mapped[str] = mapped_column(String(64))
+    purpose: Mapped[str]  #: `add` or `sign_in`
+    expires_at: Mapped[datetime]
 
 
 class BrowserSession(Base):
@@ -229,6 +262,7 @@ class Consent(Base):
     replaced_at: Mapped[datetime | None]  #: when a newer consent for the same app took its place
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]  #: `beneficiary`, `client` or `server`
+    end_told_at: Mapped[datetime | None]  #: when a mail was written that says when it ends; None: not yet
 
     client: Mapped[Client] = relationship()
     beneficiary: Mapped[Beneficiary] = relationship()
@@ -374,6 +408,22 @@ event.listen(
     "after_drop",
     DDL("DROP FUNCTION audit_event_only_grows()").execute_if(dialect="postgresql"),
 )
+
+
+class Notice(Base):
+    """A mail that waits to be sent: of what it tells, not the words; it goes when it was sent, or given up."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]  #: what it tells: bb2.notices
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consent.id"), index=True)
+    #: where it goes, if that is no longer the person's address; None: wherever their mail goes when it is sent
+    address: Mapped[str | None]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)  #: when it is tried next
+    tries: Mapped[int] = mapped_column(server_default="0")
 
 
 class Record(Base):

@@ -79,6 +79,10 @@ def _own_account(config):
     config.add_route("create_account", "/account/create")
     config.add_route("account_created", "/account/create/done")
     config.add_route("create_account_step", "/account/create/{draft}/{step}")
+    config.add_route("passkeys", "/account/passkeys")
+    config.add_route("passkey_creation_options", "/account/passkeys/options")
+    config.add_route("passkey_sign_in", "/sign-in/passkey")
+    config.add_route("passkey_request_options", "/sign-in/passkey/options")
 
 
 def _fhir(config):

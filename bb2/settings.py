@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,26 @@ def limit(value):
     if item and item.amount < 1:
         raise wrong
     return item
+
+
+def mail_url(value):
+    """A mail server; who we are to it is in a file."""
+    url = urlsplit(value)
+    named = url.hostname and url.port != 0  # a port that is no number is a ValueError too
+    if url.scheme not in ("smtp", "smtps") or not named or url.path.strip("/") or url.query or url.username:
+        raise ValueError("accepted: smtp://HOST:587 (STARTTLS), smtps://HOST:465 (TLS), without a name or a password")
+    return value.rstrip("/")
+
+
+def mail_address(value):
+    """One address (RFC 5322, 3.4.1), without a name."""
+    try:
+        address = Address(addr_spec=value)
+    except (HeaderParseError, ValueError, IndexError):
+        address = None
+    if address is None or address.addr_spec != value or not address.domain or not value.isascii():
+        raise ValueError("accepted: an address such as no-reply@bb2.example")
+    return value
 
 
 def counter_url(value):
@@ -289,6 +311,35 @@ UPSTREAM = (
         "along, so that it sends less. Every record is checked here in any case.",
     ),
 )
+MAIL = (
+    Setting(
+        "bb2.mail_url",
+        mail_url,
+        None,
+        "The mail server for notices: `smtp://HOST:587`, with STARTTLS (needless for a server on this machine without "
+        "credentials), or `smtps://HOST:465`. Without it no mail is sent; a sandbox on a loopback address prints it.",
+    ),
+    Setting(
+        "bb2.mail_from",
+        mail_address,
+        None,
+        "The address from which notices come, and to which they bounce. Default: `no-reply` at the host of "
+        "`bb2.base_url`.",
+    ),
+    Setting(
+        "bb2.mail_credentials",
+        Path,
+        None,
+        "File of two lines, user name and password for the mail server; read at each connection, so that it can be "
+        "renewed.",
+    ),
+    Setting(
+        "bb2.mail_ca",
+        Path,
+        None,
+        "File of the certificates (PEM) by which the mail server is known. Default: those that this machine trusts.",
+    ),
+)
 SETTINGS = (
     Setting("bb2.var", Path, "var", "Folder of the server's state: the SQLite database, the signing keys."),
     Setting("sqlalchemy.url", database_url, None, "The database. Default: `bb2.sqlite` in `bb2.var`."),
@@ -388,7 +439,8 @@ SETTINGS = (
         "bb2.limit_sign_in_address",
         limit,
         "100 per 15 minutes",
-        "Wrong passwords from one address, for whatever accounts; browsers as above are not held up.",
+        "Wrong passwords from one address, for whatever accounts; browsers as above are not held up. As many wrong "
+        "passkeys.",
     ),
     Setting(
         "bb2.limit_recovery_number",
@@ -437,12 +489,13 @@ SETTINGS = (
     *limits_of("introspect", "Introspections", "3000 per minute", "6000 per minute"),
     *limits_of("revoke", "Revocations", "3000 per minute", "6000 per minute"),
     *limits_of("par", "Pushed authorization requests", "300 per minute", "600 per minute"),
+    *MAIL,
     Setting("bb2.site_name", str, "Blue Button", "What the service calls itself on its pages."),
     Setting("bb2.support_phone", str, "1-800-633-4227", "The telephone number on the pages."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 #: They can hold a password.
-SECRET = ("sqlalchemy.url", "bb2.limits_url", "bb2.upstream_v1", "bb2.upstream_v2")
+SECRET = ("sqlalchemy.url", "bb2.limits_url", "bb2.upstream_v1", "bb2.upstream_v2", "bb2.mail_url")
 BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
 
 
@@ -516,6 +569,8 @@ def _derived(values):
         values["database_url"] = URL.create("sqlite", database=str(values["var"].absolute() / "bb2.sqlite"))
     if values["base_url"] is None:
         values["base_url"] = f"http://localhost:{values['port']}"
+    if values["mail_from"] is None:
+        values["mail_from"] = f"no-reply@{urlsplit(values['base_url']).hostname}"
     local = is_loopback(values["base_url"])
     if values["sandbox"] is None:
         values["sandbox"] = local

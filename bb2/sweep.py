@@ -20,6 +20,8 @@ from bb2.models import (
     BrowserSession,
     Consent,
     EnrollmentDraft,
+    Notice,
+    PasskeyChallenge,
     ProviderSignIn,
     PushedRequest,
     RateLimit,
@@ -33,6 +35,7 @@ DAY = 86_400
 #: Seconds that what has ended is kept, so that an app's developer is told how it ended, and a replay is seen as one.
 KEPT = 30 * DAY
 SOON = 300  # seconds that is kept what anybody can fill the database with
+UNSENT = 7 * DAY  # a mail that nobody sends, as no mail server is set up: it has no news any more
 BATCH = 500  # rows of a transaction: SQLite's one writer is soon free again
 EVERY = 600  # seconds between two sweeps of a server
 FIRST, SPREAD = 60, 540  # seconds after its start, and how far workers that start together are spread
@@ -65,6 +68,7 @@ def kinds(settings):
     return (
         Kind(RateLimit, RateLimit.expires_at <= DatabaseTime()),
         Kind(UsedAssertion, UsedAssertion.expires_at <= DatabaseTime(-DAY)),
+        Kind(PasskeyChallenge, PasskeyChallenge.expires_at <= DatabaseTime()),
         Kind(ProviderSignIn, ProviderSignIn.expires_at <= DatabaseTime(-SOON)),
         Kind(PushedRequest, PushedRequest.expires_at <= DatabaseTime(-SOON)),
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
@@ -76,6 +80,7 @@ def kinds(settings):
         Kind(request, and_(request.shown_to.is_(None), request.answered_at <= DatabaseTime(-SOON))),  # Cancel
         Kind(code, code.expires_at <= long_ago),
         Kind(access, access.expires_at <= long_ago),
+        Kind(Notice, Notice.created_at <= DatabaseTime(-UNSENT)),
         Kind(refresh, or_(refresh.revoked_at <= long_ago, consent_over)),
     )
 

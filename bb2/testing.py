@@ -33,6 +33,7 @@ from bb2.db import make_engine
 from bb2.fhir.load import load_records
 from bb2.identity.builtin import ensure_beneficiary
 from bb2.models import Account, Base
+from bb2.notices.postman import deliver
 from bb2.oauth.clients import add_client
 from bb2.oauth.keys import SigningKeys
 from bb2.scopes import family_of, openid, profile
@@ -61,6 +62,22 @@ class CompiledTemplates(BytecodeCache):
 
 
 COMPILED = CompiledTemplates()
+
+
+class KeptPost:
+    """Keeps the mails in `sent`."""
+
+    def __init__(self):
+        self.sent = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        pass
+
+    def send(self, message, address):
+        self.sent.append(message)
 
 
 class ConsentServer(TestApp):
@@ -155,6 +172,12 @@ class ConsentServer(TestApp):
         for name in leave_out:
             form[f"line-{family_of(name)}"] = False
         return form.submit("answer", value="yes", status=303)
+
+    def mails(self):
+        """Send what waits, as a running server does within seconds.  Returns it: [EmailMessage], oldest first."""
+        with KeptPost() as post:
+            deliver(self.engine, self.settings, post)
+        return post.sent
 
     # The client's steps
 

@@ -26,7 +26,7 @@ LAYERS = [
     {"bb2.security", "bb2.consent", "bb2.discovery", "bb2.matching"},
     {"bb2.sandbox"},  # protocols, of which one may need the next
     {"bb2.identity"},
-    {"bb2.fhir"},
+    {"bb2.fhir", "bb2.notices"},
     {"bb2.oauth"},
     {"bb2.audit", "bb2.limits", "bb2.sweep"},
     {"bb2.registry", "bb2.sensitivities"},  # what the plugins declare

@@ -15,13 +15,13 @@ import enrolling
 from bb2.clock import utcnow
 from bb2.identity import closing
 from bb2.identity.builtin import ensure_beneficiary
-from bb2.models import Beneficiary, Client, SandboxPerson
+from bb2.models import Beneficiary, BrowserSession, Client, Passkey, SandboxPerson
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.sandbox.fill import ensure_recipe
 from bb2.sandbox.personas import PERSONAS
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
-from oauth.steps import newest_connection, share_less, stop_form
+from oauth.steps import earlier, newest_connection, share_less, stop_form
 
 pytestmark = pytest.mark.either_database
 
@@ -75,13 +75,19 @@ def change_client(server, **values):
     change(server, Client, server.client_id, **values)
 
 
+def form_with(page, field):
+    return next(form for form in page.forms.values() if field in form.fields)
+
+
 class Walk:
     """Goes to every page there is; keeps each with a name."""
 
     def __init__(self, server, language):
         self.server, self.pages = server, {}
         server.extra_environ["HTTP_ACCEPT_LANGUAGE"] = language
-        for part in (self.sign_in, self.consent, self.connections, self.testclient, self.sign_out, self.errors):
+        for part in (self.sign_in, self.consent, self.connections, self.passkeys):
+            part()
+        for part in (self.testclient, self.sign_out, self.errors):
             part()
         self.create_account()
 
@@ -149,6 +155,23 @@ class Walk:
         self.server.sign_in("bob")
         self.get("no receipts", "/connections/receipts")
         self.server.sign_in()
+
+    def passkeys(self):
+        server, page = self.server, self.get("passkeys", "/account/passkeys")
+        self.see("passkey not added", form_with(page, "credential").submit(status=400))
+        with server.db() as db:
+            person = db.query(Beneficiary).filter_by(patient=ALICE).one()
+            known = {"public_key": b"", "sign_count": 0, "backup_eligible": True, "backed_up": True, "transports": []}
+            db.add(Passkey(credential_id="a", beneficiary=person, name="", created_at=utcnow(), **known))
+        self.get("passkey added", "/account/passkeys?done=added")
+        earlier(server, BrowserSession, "authenticated_at", minutes=11)
+        form = form_with(self.get("to confirm", "/account/passkeys"), "current")
+        form["current"] = "wrong"
+        self.see("wrong password, to confirm", form.submit("answer", value="confirm", status=403))
+        form = form_with(server.get("/account/passkeys"), "passkey")
+        self.see("passkey removed", form.submit("answer", value="remove").follow())
+        page = server.get("/sign-in")
+        self.see("no such passkey", form_with(page, "credential").submit(status=403))
 
     def testclient(self):
         server, settings = self.server, self.server.settings
@@ -331,7 +354,8 @@ def test_every_error_page_is_walked_to(pages, language):
 
 def test_every_error_page_says_what_happened_and_shows_a_way_on(pages):
     for name, page in pages.items():
-        if page.status_int >= 400 and name not in ("wrong password", "nothing chosen"):  # these have a form
+        has_form = name.startswith("wrong password") or name == "nothing chosen"
+        if page.status_int >= 400 and not has_form:
             main = page.html.find("main")
             assert len(main.find_all("p")) >= 2, name
             assert main.find("a", class_="button")["href"].startswith("/"), name
@@ -339,7 +363,7 @@ def test_every_error_page_says_what_happened_and_shows_a_way_on(pages):
             assert "a secret of the server" not in page.text, name
 
 
-def test_no_page_needs_or_allows_a_script_or_a_style_of_its_own(pages):
+def test_no_page_has_a_script_or_a_style_written_into_it(pages):
     for name, page in pages.items():
         policy = page.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; "), name

@@ -32,6 +32,8 @@ def test_every_setting_has_a_name_in_the_environment(setting):
         "bb2.upstream_v1": "https://fhir.example/v1",
         "bb2.upstream_v2": "https://fhir.example/v2",
         "bb2.oidc_issuer": "https://id.example",
+        "bb2.mail_url": "smtps://mail.example",
+        "bb2.mail_from": "no-reply@bb2.example",
     }
     value = good.get(setting.name, setting.default or "true")
     rest = {"bb2.scopes": "bb2:openid", "bb2.upstream_certificate": "bb2.pem"}

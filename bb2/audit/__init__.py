@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 #: Every event, and when it is written.
 EVENTS = {
     "account.signed_in": "a beneficiary signed in; `new_browser`: in one in which they never had, as far as is known",
-    "account.refused": "a user name or password was wrong; or the person's record is closed",
+    "account.refused": "a user name, password or passkey was wrong; or the person's record is closed",
     "account.paused": "wrong passwords reached a limit",
     "account.signed_out": "a beneficiary signed out",
     "account.signed_out_everywhere": "a beneficiary ended all their sessions",
@@ -31,6 +31,9 @@ EVENTS = {
     "account.created": "a person with Medicare made an account",
     "account.not_created": "information for a new account fits nobody's record, or somebody's who can make none",
     "account.creation_paused": "such tries reached a limit",
+    "passkey.added": "a beneficiary added a passkey",
+    "passkey.removed": "a beneficiary removed a passkey; or all went, with a password that was forgotten, as `by` says",
+    "passkey.declined": "a beneficiary does not want to be offered a passkey",
     "provider.failed": "the OpenID Connect provider sent a person back whom we did not sign in, as `reason` says",
     "consent.shown": "a beneficiary saw the authorization page, in these words; once more when it changed",
     "consent.given": "Yes",
@@ -47,6 +50,8 @@ EVENTS = {
     "token.revoked": "the app ended a token and its siblings",
     "token.refused": "an app's request to a token endpoint was refused; counted",
     "records.read": "an app asked for records with a token, and was answered with status `outcome`; counted",
+    "notice.sent": "the mail server took a notice to a beneficiary, of the kind that `kind` says",
+    "notice.failed": "a notice was given up: the mail server refused it, or was away for days",
     "client.registered": "an administrator registered an app",
     "client.changed": "an administrator changed what an app is registered for, as `changed` names it",
     "client.disabled": "an administrator switched an app off",

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import audit, clients, keys, new_scope, people, records, report, scopes, sweep
+from bb2.cli import audit, clients, keys, mail, new_scope, people, records, report, scopes, sweep
 from bb2.db import make_engine
 from bb2.fhir import FhirError
 from bb2.fhir.reindex import IndexingError
@@ -111,7 +111,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (records, people, clients, keys, scopes, new_scope, audit, report, sweep):
+for part in (records, people, clients, keys, scopes, new_scope, audit, report, sweep, mail):
     part.add_to(command)
 
 

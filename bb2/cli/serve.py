@@ -17,6 +17,7 @@ from bb2.oauth.keys import SigningKeys, ensure_keys
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.sandbox.fill import DEFAULTS, ensure_recipe, missing, write
 from bb2.sandbox.workers import made
+from bb2.settings import is_loopback
 from bb2.views.readable import MOST_BODY
 
 
@@ -136,6 +137,8 @@ def welcome(state):
     click.echo(f"\n{settings.site_name} listens on {settings.base_url}")
     if not settings.sandbox:
         return
+    if not settings.mail_url and is_loopback(settings.base_url):
+        click.echo("Mail to people is printed here, as bb2.mail_url is not set.")
     with state.transaction() as db:
         people_there = db.scalar(select(func.count()).select_from(SandboxPerson))
         demo = ensure_demo_client(db, state.registry, settings.var, settings.base_url)

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import delete, select
 
 from bb2.fhir.load import made_rows, write_rows
-from bb2.identity import closing
+from bb2.identity import closing, passkeys
 from bb2.identity.builtin import DirectoryError, find_account, plain, published_hash
 from bb2.identity.questions import QUESTIONS, published_answer_hash
 from bb2.models import Account, Beneficiary, Record, Sandbox, SandboxPerson
@@ -164,12 +164,14 @@ def synthetic(db, username: str) -> SandboxPerson:
 def reset_person(db, of: Recipe, whom: SandboxPerson, resources, sensitivities) -> int:
     """Make a person as new, in the caller's transaction; returns how many records there are now.
 
-    Sessions and consents end, in the audit trail too, and a closed or merged record is open again; but for the persona
-    whose record is made as a merged one.
+    Sessions, passkeys and consents end, these in the audit trail too, and a closed or merged record is open again; but
+    for the persona whose record is made as a merged one.
     """
     beneficiary = whom.beneficiary
     if beneficiary.closed_at is None:
         closing.close(db, beneficiary.patient)  # ends whatever they have; `write` opens the record again
+    passkeys.remove_all(db, beneficiary)
+    beneficiary.passkey_declined_at = None
     made = make(of, whom.number, resources, sensitivities)
     write(db, [made])
     return len(made.rows)

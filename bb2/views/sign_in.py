@@ -56,9 +56,12 @@ def way_on(request, kept):
     return request.route_path("consent", id=kept.id) if kept else request.route_path("connections")
 
 
-def enter(request, person, kept, account=None):
-    """Sign a Beneficiary in, and send them on.  With an Account, this browser is known to its person from now on."""
-    told = asked_for(kept)
+def enter(request, person, kept, account=None, **how):
+    """Sign a Beneficiary in, and send them on.  With an Account, this browser is known to its person from now on.
+
+    `how`, for the audit trail: the `method`, where it is not the usual one.
+    """
+    told = asked_for(kept) | how
     if account:
         told["new_browser"] = remember_browser(request, account)
     request.browser.sign_in(person)

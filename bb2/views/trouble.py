@@ -12,7 +12,7 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from bb2 import audit
-from bb2.identity import builtin, recovery
+from bb2.identity import builtin, passkeys, recovery
 from bb2.identity.cards import medicare_number
 from bb2.identity.questions import QUESTIONS, is_answer
 from bb2.views.credentials import pause_for
@@ -211,6 +211,7 @@ class NewPassword(Step):
         return self.show(self.begun(answered=True), PasswordForm())
 
     def show(self, begun, form, status=200, **values):
+        values["passkeys"] = passkeys.of_person(self.db, begun.account.beneficiary)
         return self.page("trouble_password", status, begun=begun, form=form, account=begun.account, **values)
 
     @view_config(request_method="POST")
@@ -226,6 +227,8 @@ class NewPassword(Step):
         if account is None:
             raise self.over()
         self.record("account.password_changed", account, by="answer")
+        if passkeys.remove_all(self.db, account.beneficiary):  # one of them may be of somebody who had got in
+            self.record("passkey.removed", account, by="recovery")
         enter(self.request, account.beneficiary, self.kept, account)
         return self.to("trouble_done")
 

@@ -12,7 +12,7 @@ from bb2.identity import closing, enrollment
 from bb2.identity.builtin import add_account, find_account, is_password
 from bb2.identity.enrollment import Claim
 from bb2.identity.questions import QUESTIONS, is_answer
-from bb2.models import AuditEvent, Beneficiary, Consent, Record, RecordIndex, SandboxPerson
+from bb2.models import AuditEvent, Beneficiary, Consent, Passkey, Record, RecordIndex, SandboxPerson
 from bb2.sandbox import AS_OF, HORIZON, PERSONAS, workers
 from bb2.sandbox.fill import (
     DEFAULTS,
@@ -183,6 +183,7 @@ def test_a_reset_makes_a_person_as_new_and_touches_nobody_else(server):
     with server.db() as db:
         beneficiary = db.get(SandboxPerson, 36).beneficiary
         add_consent(db, server, beneficiary)
+        add_passkey(db, beneficiary)
         extra = {"resourceType": "Coverage", "id": "x", "beneficiary": {"reference": f"Patient/{person.patient}"}}
         load_records(db, server.scopes.resources, "v2", [extra])
         find_account(db, person.username).password_hash = "changed"
@@ -200,11 +201,18 @@ def test_a_reset_makes_a_person_as_new_and_touches_nobody_else(server):
         theirs = {"beneficiary_id": account.beneficiary_id}
         assert db.query(Consent).filter_by(**theirs).one().revoked_by == "server"
         assert db.query(AuditEvent).filter_by(event="consent.revoked", **theirs).count() == 1
+        assert db.query(Passkey).filter_by(**theirs).count() == 0
 
 
 def add_consent(db, server, beneficiary):
     values = {"scopes": [], "share_demographic": True, "shown": {}, "language": "en", "granted_at": func.now()}
     db.add(Consent(client_id=server.client_id, beneficiary_id=beneficiary.id, **values))
+
+
+def add_passkey(db, beneficiary):
+    about = {"credential_id": "0000", "public_key": b"", "sign_count": 0, "transports": [], "name": ""}
+    flags = {"backup_eligible": True, "backed_up": True}
+    db.add(Passkey(beneficiary_id=beneficiary.id, created_at=func.now(), **about, **flags))
 
 
 def test_a_reset_opens_a_record_that_was_closed(server):
