@@ -227,13 +227,13 @@ class Walk:
         with server.db() as db:
             server.load(db, enrolling.RECORDS)
         self.get("create an account", "/account/create")
+        self.get("nothing typed any more", "/account/create/unknown/notice")
         self.see("nothing typed", enrolling.inform(server, 422, number=""))
         self.see("nobody's card", enrolling.inform(server, 403, sex="male"))
         page = self.see("security notice", enrolling.inform(server, zip="10001"))
         page = self.see("another address", page.forms[0].submit().follow())
         self.see("nothing chosen", page.forms[0].submit().follow().forms[0].submit(status=422))
         self.see("account created", enrolling.create(server).follow())
-        self.get("nothing typed any more", "/account/create/unknown/notice")
         upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
         elsewhere = ConsentServer(*BUILT_IN, settings=upstream)
         elsewhere.extra_environ |= server.extra_environ

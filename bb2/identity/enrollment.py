@@ -118,13 +118,13 @@ def suggestions(db, username):
     return [name for name, _turn in zip(free, range(SUGGESTIONS), strict=False)]
 
 
-def create(db, draft_id, patient, *, username, email, **secrets):
-    """Make the account of a draft, and forget the draft.  Returns the Account.
+def create(db, patient, *, username, email, **secrets):
+    """Make the account of the person of a draft, and forget every draft of theirs.  Returns the Account.
 
     `secrets`: `password_hash`, `secret_question`, `secret_answer_hash`.  Raises NotPossible where the person has an
     account by now, or the draft is used; UsernameTaken where another was quicker.
     """
-    if not may_enroll(db, patient) or db.execute(_used(draft_id, patient)).rowcount != 1:
+    if not db.execute(delete(EnrollmentDraft).where(EnrollmentDraft.patient == patient)).rowcount:
         raise NotPossible
     beneficiary = _beneficiary(db, patient)
     if not consents.lock(db, beneficiary.id) or not may_enroll(db, patient):  # nobody else is at it now
@@ -138,10 +138,6 @@ def create(db, draft_id, patient, *, username, email, **secrets):
     except IntegrityError:
         raise UsernameTaken from None
     return account
-
-
-def _used(draft_id, patient):
-    return delete(EnrollmentDraft).where(EnrollmentDraft.id == draft_id, EnrollmentDraft.patient == patient)
 
 
 def _beneficiary(db, patient):

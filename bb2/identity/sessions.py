@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from zope.interface import implementer
 
 from bb2.clock import DatabaseTime, now, remember
-from bb2.models import AuthorizationRequest, BrowserSession, Recovery
+from bb2.models import AuthorizationRequest, BrowserSession, EnrollmentDraft, Recovery
 from bb2.oauth.secrets import hashed, new_secret, same_secret
 
 SEEN_PARTS = 30  # a click is written down when this part of the idle time has passed, and not at every page
@@ -81,6 +81,7 @@ class Browser:
             # Only what nobody was shown yet: another person's page is not this person's to answer.
             unseen = AuthorizationRequest.shown_to.is_(None) | (AuthorizationRequest.shown_to == beneficiary.id)
             self._move(AuthorizationRequest, ours, unseen)
+            self._move(EnrollmentDraft, EnrollmentDraft.session_hash == earlier.id_hash)
         return earlier
 
     def _move(self, model, *which):

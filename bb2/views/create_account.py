@@ -188,11 +188,11 @@ class CreateAccount(OnTheWay):
         if self.request.POST.get("go") == "back":
             return self.reach(draft, "address")
         form.own_words = (draft.typed["number"], draft.typed["last_name"])
-        good, id, patient = form.validate(), draft.id, draft.patient
+        good, patient = form.validate(), draft.patient
         self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
         if good:
             try:
-                return self.enter(self.made(form, id, patient))
+                return self.enter(self.made(form, patient))
             except enrollment.UsernameTaken:
                 self.db.rollback()
                 others = ", ".join(enrollment.suggestions(self.db, form.username.data))
@@ -204,10 +204,9 @@ class CreateAccount(OnTheWay):
         form.password.errors = form.password.errors or [_("Type your password again: it is not kept")]
         return self.show("enroll_credentials", 422, form=form)
 
-    def made(self, form, id, patient):
+    def made(self, form, patient):
         return enrollment.create(
             self.db,
-            id,
             patient,
             username=form.username.data,
             email=form.address,
@@ -265,6 +264,10 @@ def own_account(way):
 @exception_view_config(BadCSRFToken, route_name="create_account")
 @exception_view_config(BadCSRFToken, route_name="create_account_step")
 def left(error, request):
-    """The session has ended, and with it the draft; or the button was pressed twice, and the account is made."""
-    found = gone(OnTheWay(request))
+    """Somebody signed in meanwhile in this browser, or the session has ended: on with the draft, if it is there."""
+    way = OnTheWay(request)
+    draft = enrollment.of_browser(way.db, request.matchdict.get("draft"), request.browser.session_hash)
+    if draft:
+        return HTTPSeeOther(way.path("create_account_step", draft=draft.id, step=PAGES[draft.reached]))
+    found = gone(way)
     return page(request, found) if isinstance(found, PageError) else found
