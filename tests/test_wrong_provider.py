@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import select
 
 from bb2.clock import utcnow
+from bb2.identity import provider as provider_module
 from bb2.identity.client_proof import LEAST_RSA_BITS
 from bb2.identity.provider import Provider, ProviderError
 from bb2.models import AuditEvent
@@ -235,6 +236,18 @@ def test_a_provider_that_is_not_there_is_told_and_works_again_when_it_is(server,
     assert page.html.title.text.startswith("Problem:")
     provider.wrong = {}
     assert come_back(server, provider, page.click("Try again")).follow(status=200)
+
+
+def test_a_provider_that_hangs_keeps_only_some_threads_waiting(provider, monkeypatch):
+    monkeypatch.setattr(provider_module, "PATIENCE", 0.01)
+
+    def ask_while_others_wait(of_us):
+        for _thread in range(provider_module.AT_ONCE):
+            of_us.turns.acquire()
+        of_us.authorization_uri(state="s", nonce="n", verifier="v")
+
+    assert failure(provider, ask_while_others_wait).passing is True
+    assert provider.asked == []
 
 
 def test_what_is_kept_of_the_provider_outlives_its_failure(server, provider):
