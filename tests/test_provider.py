@@ -17,6 +17,7 @@ from bb2.oauth.secrets import hashed
 from bb2.testing import ALICE, BOB, STATE, ConsentServer, answer_of, consent_form
 from built_in import BUILT_IN
 from oauth.steps import redeem
+from other_server import OtherServer, send
 from real_provider import CALLBACK, Person, RealProvider
 
 SECRET = "a secret of the tests & of nobody else: 100% +"
@@ -377,6 +378,24 @@ class TestWhoSignsIn:
         assert back_to_app(page)["error"] == "access_denied"
 
 
+def test_the_record_may_be_in_another_server_which_may_be_down(start):
+    def answer(handler):
+        record = {"resourceType": "Patient", "id": CAROL, "name": [{"given": ["Carol"], "family": "Roe"}]}
+        send(handler, *([record] if handler.path.endswith(f"Patient/{CAROL}") else [{}, 404]))
+
+    with OtherServer(answer) as other:
+        server = start(fhir_source="upstream", upstream_v2=other.base, upstream_retries="0")
+        page = arrive(server, Person("dora"), server.get("/sign-in"))
+        assert (page.status_int, page.html.h1.text) == (403, "We could not find your Medicare record")
+        other.answer = lambda handler: send(handler, {}, 500)
+        page = arrive(server, Person("carol"), sign_in_page(server))
+        assert (page.status_int, page.html.h1.text) == (503, "We cannot look up your record at the moment")
+        assert back_to_app(page)["error"] == "temporarily_unavailable"
+        other.answer = answer
+        arrive(server, Person("carol"), server.get("/sign-in"))
+        assert signed_in(server) == "Carol Roe"
+
+
 class TestAFreshSignIn:
     def test_is_none_where_the_person_is_signed_in_there(self, server):
         person = Person("alice")
@@ -405,6 +424,21 @@ class TestAFreshSignIn:
         page = arrive(server, person, page).follow(status=200)
         assert "Bob Doe" in page.text
         assert "code" in answer_of(server.approve(page))
+
+    def test_is_asked_for_where_the_app_names_somebody(self, server):
+        """Else the provider would send the person back whom it knows, and the app would be told that they are wrong."""
+        bob = Person("bob")
+        page = arrive(server, bob, sign_in_page(server)).follow()
+        hint = redeem(server, server.approve(page))["id_token"]
+        server.reset()
+        person = Person("alice")
+        arrive(server, person, server.get("/sign-in"))
+        page = sign_in_page(server, id_token_hint=hint)
+        person.login = "bob"
+        assert "code" in answer_of(server.approve(arrive(server, person, page).follow(status=200)))
+        page = sign_in_page(server, id_token_hint=hint, prompt="login")
+        person.login = "alice"
+        assert answer_of(arrive(server, person, page).follow())["error"] == "login_required"
 
 
 class TestSigningOut:

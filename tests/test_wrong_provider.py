@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import select
 
 from bb2.clock import utcnow
+from bb2.identity import provider as provider_module
 from bb2.identity.client_proof import LEAST_RSA_BITS
 from bb2.identity.provider import Provider, ProviderError
 from bb2.models import AuditEvent
@@ -98,6 +100,10 @@ def test_as_it_stands_the_person_is_signed_in_by_what_userinfo_tells(server, pro
     assert provider.headers[-1]["Authorization"] == "Bearer of the provider"
 
 
+def encoded(text):
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 #: What an id_token may not be.
 BAD_ID_TOKENS = {
     "of another issuer": {"claims": {"iss": "https://id.example"}},
@@ -118,6 +124,8 @@ BAD_ID_TOKENS = {
     "signed with a key that has no name": {"header": {"kid": None}},
     "signed with a shared secret": {"header": {"alg": "HS256"}, "key": OctKey.import_key(SECRET)},
     "not signed": {"tokens": {"id_token": "eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0."}},
+    "an encrypted one": {"tokens": {"id_token": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AAAA.AAAA.AAAA"}},
+    "too deep": {"tokens": {"id_token": f"{encoded('[' * 20_000)}.AAAA.AAAA"}},
     "no JWT": {"tokens": {"id_token": "something"}},
     "missing": {"tokens": {"id_token": None}},
     "a number": {"tokens": {"id_token": 7}},
@@ -230,12 +238,33 @@ def test_a_provider_that_is_not_there_is_told_and_works_again_when_it_is(server,
     assert come_back(server, provider, page.click("Try again")).follow(status=200)
 
 
+def test_a_provider_that_hangs_keeps_only_some_threads_waiting(provider, monkeypatch):
+    monkeypatch.setattr(provider_module, "PATIENCE", 0.01)
+
+    def ask_while_others_wait(of_us):
+        for _thread in range(provider_module.AT_ONCE):
+            of_us.turns.acquire()
+        of_us.authorization_uri(state="s", nonce="n", verifier="v")
+
+    assert failure(provider, ask_while_others_wait).passing is True
+    assert provider.asked == []
+
+
 def test_what_is_kept_of_the_provider_outlives_its_failure(server, provider):
     come_back(server, provider)
     server.reset()
     provider.wrong = {"at": {DISCOVERY: fail, "/jwks": fail}}
     come_back(server, provider).follow(status=200)
     assert provider.asked.count("/jwks") == 1
+
+
+def test_a_description_that_could_not_be_used_is_not_kept(server, provider):
+    provider.wrong = {"discovery": {"issuer": "https://id.example"}}
+    page = sign_in_page(server)
+    failed = page.forms[0].submit("answer", value="sign-in", status=502)
+    provider.wrong = {}
+    server.app.registry["provider"].discovered.at -= 11  # seconds, since when it was fetched
+    assert come_back(server, provider, failed.click("Try again")).follow(status=200)
 
 
 def test_a_new_key_is_fetched_when_it_is_first_used(server, provider):

@@ -37,7 +37,7 @@ def proven(id_token, keys, access_token, expected):
         token = jwt.decode(id_token, lambda signature: _key(signature.headers(), keys), algorithms=list(ALGORITHMS))
         claims = token.claims
         _registry(expected).validate(claims)
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise NoProofError(f"the id_token is refused: {getattr(error, 'error', '') or type(error).__name__}") from None
     _check_parties(claims, expected)
     _check_access_token(claims, token.header["alg"], access_token)

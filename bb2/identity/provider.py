@@ -123,8 +123,14 @@ class Provider:
             self.turns.release()
 
     def _metadata(self):
-        """The provider's description of itself (OpenID Connect Discovery 1.0, 4.3), with addresses that can be used."""
-        metadata = self.discovered.read()
+        """The provider's description of itself; one that cannot be used is not kept."""
+        try:
+            return self._checked(self.discovered.read())
+        except ProviderError:
+            return self._checked(self.discovered.read(anew=True))
+
+    def _checked(self, metadata):
+        """OpenID Connect Discovery 1.0, 4.3; with addresses that can be used."""
         if not isinstance(metadata, dict) or metadata.get("issuer") != self.issuer:
             raise ProviderError("the provider describes itself as another issuer than bb2.oidc_issuer")
         for name in (*NEEDED, *(name for name in OPTIONAL if name in metadata)):

@@ -73,8 +73,8 @@ class Fetcher:
         try:
             parts = urlsplit(url)
             tls = self.tls if parts.scheme == "https" else None
-            connection = Connection(parts, self.loopback, tls, self.trusted)
-            return json.loads(self._body(connection, form, headers or {}))
+            connection = Connection(parts, self.loopback, tls, self.trusted, form, headers)
+            return json.loads(self._body(connection))
         except (OSError, HTTPException, ValueError, RecursionError) as error:  # a TimeoutError is an OSError
             # An error may repeat what the site sent, and that what it was sent.
             told = type(error).__name__ if form or headers else printable(str(error))[:200]
@@ -82,8 +82,8 @@ class Fetcher:
             log.warning("%s could not be fetched: %s", url, told)
             raise FetchError(f"{url} could not be fetched", passing=_may_pass(error)) from error
 
-    def _body(self, connection, form, headers):
-        reading = self.pool.submit(connection.read, form, headers)
+    def _body(self, connection):
+        reading = self.pool.submit(connection.read)
         try:
             return reading.result(SECONDS)
         finally:
@@ -94,11 +94,12 @@ class Fetcher:
 class Connection(HTTPConnection):
     """One request, to the very address that was checked: a name that means another a moment later changes nothing."""
 
-    def __init__(self, url, loopback, tls, trusted=False):
+    def __init__(self, url, loopback, tls, trusted=False, form=None, headers=None):
         if url.scheme not in (("https", "http") if loopback else ("https",)) or not url.hostname:
             raise ValueError("only https is asked")
         super().__init__(url.hostname, url.port or (443 if url.scheme == "https" else 80), timeout=SECONDS)
         self.url, self.loopback, self.tls, self.trusted = url, loopback, tls, trusted
+        self.form, self.more = form, headers or {}
         self.deadline = time.monotonic() + SECONDS
         self.lock = Lock()  #: for `wire` and `aborted`: no connection is made unseen by `abort`
         self.wire = None
@@ -150,15 +151,15 @@ class Connection(HTTPConnection):
             raise ValueError("http is for this machine only")
         return [str(address) for address in addresses]
 
-    def read(self, form, headers):
+    def read(self):
         """The body of the answer, bytes."""
         target = f"{self.url.path or '/'}{'?' if self.url.query else ''}{self.url.query}"
-        headers = {"Accept": "application/json", "Connection": "close"} | headers
-        if form is None:
+        headers = {"Accept": "application/json", "Connection": "close"} | self.more
+        if self.form is None:
             self.request("GET", target, headers=headers)
         else:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            self.request("POST", target, urlencode(form), headers)
+            self.request("POST", target, urlencode(self.form), headers)
         body = b""
         with self.getresponse() as response:
             while len(body) <= MOST_BYTES and (more := response.read1(AT_A_TIME)):

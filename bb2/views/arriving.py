@@ -16,10 +16,14 @@ def asked_for(kept):
     return {"correlation_id": kept.correlation_id, "client_id": kept.client_id} if kept else {}
 
 
+def link(request, route, kept, label):
+    """(URL, label) of a page that is on the way of a request."""
+    return request.route_path(route, _query={"request": kept.id} if kept else None), label
+
+
 def sign_in_link(request, kept, label=None):
-    """(URL, label) of the sign-in page, with the request of the app: its Cancel leads back there."""
-    query = {"request": kept.id} if kept else None
-    return request.route_path("sign_in", _query=query), label or _("Sign in")
+    """The way to the sign-in page, with the request of the app: its Cancel leads back there."""
+    return link(request, "sign_in", kept, label or _("Sign in"))
 
 
 def way_on(request, request_id):

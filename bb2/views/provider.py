@@ -81,13 +81,15 @@ class SignIn:
         return HTTPSeeOther(uri)
 
     def _earliest(self):
-        """How fresh the sign-in there must be: as the app wants it; and where it names another, signed in anew."""
-        if self.kept is None:
-            return None
-        person, named = self.request.browser.beneficiary, self.kept.named_beneficiary_id
-        if person and named not in (None, person.id):
-            return max(self.kept.created_at, self.kept.earliest_authenticated_at or self.kept.created_at)
-        return self.kept.earliest_authenticated_at
+        """How fresh the sign-in there must be: as the app wants it.
+
+        Where it names somebody, they are asked who they are: else the provider may send another back, unasked, and the
+        app is told that the wrong person came.
+        """
+        kept = self.kept
+        if kept is None or kept.named_beneficiary_id is None:
+            return kept and kept.earliest_authenticated_at
+        return max(kept.created_at, kept.earliest_authenticated_at or kept.created_at)
 
 
 class ComingBack:

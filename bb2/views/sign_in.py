@@ -12,6 +12,8 @@ from bb2.identity.known import ONE_YEAR, known_browser, remembered
 from bb2.identity.sessions import cookie_name
 from bb2.models import AuthorizationRequest
 from bb2.oauth import consents, requests
+from bb2.views import arriving
+from bb2.views.arriving import asked_for, link, sign_in_link
 from bb2.views.consent import decline
 from bb2.views.credentials import is_password_of
 from bb2.views.errors import page
@@ -24,23 +26,7 @@ FORGOTTEN = _(
 
 def waiting_request(request) -> AuthorizationRequest | None:
     """The app's request that this browser brought, and the parameter `request` names, while it can be answered."""
-    kept = requests.of_browser(request.db, request.params.get("request"), request.browser.session_hash)
-    return kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
-
-
-def asked_for(kept):
-    """For the audit trail: the app's request for which a person signs in."""
-    return {"correlation_id": kept.correlation_id, "client_id": kept.client_id} if kept else {}
-
-
-def link(request, route, kept, label):
-    """(URL, label) of a page that is on the way of a request."""
-    return request.route_path(route, _query={"request": kept.id} if kept else None), label
-
-
-def sign_in_link(request, kept):
-    """The way to this page, with the request of the app: its Cancel leads back there."""
-    return link(request, "sign_in", kept, _("Sign in"))
+    return arriving.waiting_request(request, request.params.get("request"))
 
 
 def trouble_link(request, kept):
@@ -178,13 +164,5 @@ def left(error, request):
 
 @view_config(route_name="sign_out", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(request):
-    """End the session; "Not you?" on the authorization page leads back to the request through sign-in."""
-    kept = request.POST.get("request")
-    if request.browser.beneficiary:
-        audit.record(request.db, "account.signed_out", beneficiary_id=request.browser.beneficiary.id)
-    kept = requests.of_browser(request.db, kept, request.browser.session_hash)
-    request.browser.sign_out()
-    if kept and kept.answered_at is None:
-        kept.shown, kept.shown_to, kept.session_hash = None, None, request.browser.begin()
-        return HTTPSeeOther(request.route_path("sign_in", _query={"request": kept.id}))
-    return HTTPSeeOther(request.route_path("home"))
+    kept = arriving.sign_out(request)
+    return HTTPSeeOther(sign_in_link(request, kept)[0] if kept else request.route_path("home"))

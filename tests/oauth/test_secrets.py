@@ -79,7 +79,7 @@ def everything_is_logged(caplog):
         each.setLevel(level)
 
 
-NOT_OF_A_JOURNEY = ("record_index", "record_indexing", "sandbox", "sandbox_person")
+NOT_OF_A_JOURNEY = ("record_index", "record_indexing", "sandbox", "sandbox_person", "provider_sign_in")
 
 
 def test_no_column_of_any_table_holds_a_secret(make_server):
