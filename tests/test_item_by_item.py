@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from bb2.consent import BOXES, Choice, ConsentScreen, Line, NoChoice, NothingShared, Question
 from bb2.testing import ConsentServer, answer_of, code_of, consent_form
 from built_in import BUILT_IN
-from oauth.steps import EVERYTHING, LESS, answer, change_app, consents_of, error_of, newest_connection, opens, redeem, told
+from oauth.steps import (
+    EVERYTHING,
+    LESS,
+    answer,
+    change_app,
+    consents_of,
+    error_of,
+    newest_connection,
+    opens,
+    redeem,
+    told,
+)
 
 CLAIMS, COVERAGE, PATIENT = "patient/ExplanationOfBenefit", "patient/Coverage", "patient/Patient"
 BOX = "line-{}".format

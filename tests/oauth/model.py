@@ -7,12 +7,9 @@ returns the error that the server must answer with; None where it must grant.
 from dataclasses import dataclass, field
 
 DEMOGRAPHIC = frozenset({"profile", "patient/Patient.read"})
-<<<<<<< HEAD
 TECHNICAL = frozenset({"openid"})  #: shares nothing of the person
 FAMILIES = ("patient/Coverage", "patient/Patient", "profile")  #: that a person can leave out of a connection
-=======
 OPTIONAL = "patient/Coverage.read"  #: what is left out when a person leaves out a line
->>>>>>> 5fd73a16503ec0ba0e43c2055f9ff041e084416f
 #: What each path needs, of the scopes that the model knows.
 OPENED_BY = {
     "fhir/Patient": "patient/Patient.read",
