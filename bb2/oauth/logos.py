@@ -1,5 +1,6 @@
 """Which picture stands for an app?  Checked, made anew without whatever else the file holds, and kept."""
 
+import logging
 import struct
 import warnings
 from hashlib import sha256
@@ -16,6 +17,8 @@ MOST_PIXELS = 16_000_000  #: of a picture, which takes four bytes each while it 
 MOST_KEPT = 100_000  #: bytes
 SIDES = (512, 256, 128)  #: pixels; even of noise, the last makes less than MOST_KEPT
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
+
+logging.getLogger("PIL").setLevel(logging.INFO)  # at its finest it logs what a file tells of itself, names included
 
 
 def set_logo(db, client, data):
