@@ -8,6 +8,7 @@ It needs the extra `bb2[testing]`.
 """
 
 import atexit
+import re
 import secrets
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ from argon2 import PasswordHasher
 from jinja2 import BytecodeCache
 from pyramid_jinja2 import IJinja2Environment
 from sqlalchemy.orm import Session
-from webtest import TestApp
+from webtest import Form, TestApp
 
 import bb2
 from bb2.db import make_engine
@@ -40,6 +41,8 @@ from bb2.settings import Settings
 ALICE, BOB = "-1001", "-1002"  #: synthetic patients, who sign in as `alice` and `bob`
 PASSWORD = "correct horse"
 REDIRECT_URI = "https://app.example/callback"
+FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
+CSRF_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 STATE = "a state of at least sixteen characters"
 
 
@@ -106,9 +109,9 @@ class ConsentServer(TestApp):
     def sign_in(self, username="alice"):
         """Sign in, whoever was signed in before."""
         self.reset()
-        form = self.get("/sign-in").forms[0]
-        form["username"], form["password"] = username, PASSWORD
-        answer = form.submit("answer", value="sign-in")
+        (token,) = CSRF_TOKEN.findall(self.get("/sign-in").text)[:1]  # to parse the page would take as long as all else
+        typed = {"csrf_token": token, "username": username, "password": PASSWORD, "answer": "sign-in"}
+        answer = self.post("/sign-in", typed)
         self.signed_in = username, dict(self.cookies)
         return answer
 
@@ -406,7 +409,8 @@ def challenge(verifier):
 
 def consent_form(page):
     """The form of the authorization page that holds the answer."""
-    return next(form for form in page.forms.values() if "screen" in form.fields)
+    (answer,) = (form for form in FORM.findall(page.text) if 'name="screen"' in form)
+    return Form(page, answer)  # `page.forms` parses the page, and each form of it once more
 
 
 def answer_of(response):

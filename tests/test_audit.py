@@ -25,6 +25,8 @@ from bb2.testing import ALICE, PASSWORD
 from databases import new_database
 from oauth.steps import EVERYTHING, answer, ask, redeem
 
+pytestmark = pytest.mark.either_database
+
 COVERAGE = {"resourceType": "Coverage", "id": "part-a", "beneficiary": {"reference": f"Patient/{ALICE}"}}
 CLAIM = {
     "resourceType": "ExplanationOfBenefit",

@@ -24,6 +24,8 @@ from oauth.steps import (
     trail,
 )
 
+pytestmark = pytest.mark.either_database
+
 DEMOGRAPHIC = set(EVERYTHING.split()) - set(LESS.split())
 
 

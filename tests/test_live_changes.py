@@ -29,6 +29,8 @@ from oauth.steps import (
     stop_form,
 )
 
+pytestmark = pytest.mark.either_database
+
 SCOPES = "openid profile offline_access patient/Coverage.read patient/ExplanationOfBenefit.read"
 API = ("fhir/Coverage", "fhir/ExplanationOfBenefit/any", "connect/userinfo")
 

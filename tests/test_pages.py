@@ -21,6 +21,8 @@ from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
 from oauth.steps import newest_connection, share_less, stop_form
 
+pytestmark = pytest.mark.either_database
+
 FAMILIES = ("patient/ExplanationOfBenefit", "patient/Coverage", "patient/Patient", "profile")
 ALL_LINES = [f"line-{family}" for family in FAMILIES]
 LOCALE = Path(bb2.views.__file__).parents[1] / "locale"

@@ -34,6 +34,8 @@ from bb2.settings import Settings
 from bb2.testing import ALICE, BOB, WHO, ConsentServer, record
 from running import BB2
 
+pytestmark = pytest.mark.either_database
+
 CLAIM = FhirResource("Claim", demographic_elements=("subscriber", "insurance.number"))
 VERSIONS = ("v1", "v2")
 

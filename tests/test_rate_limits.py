@@ -24,6 +24,8 @@ from built_in import BUILT_IN
 from databases import emptied, statements
 from oauth.steps import another_app, another_browser, earlier
 
+pytestmark = pytest.mark.either_database
+
 HERE, THERE = "198.51.100.7", "203.0.113.9"
 PLACES = ("authorize", "token", "introspect", "revoke", "par")
 LOW = {

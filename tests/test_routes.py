@@ -13,6 +13,8 @@ from bb2.scopes import Endpoint
 from bb2.testing import ALICE, ConsentServer, record
 from pictures import picture
 
+pytestmark = pytest.mark.either_database
+
 VERSIONS = ("v1", "v2")
 #: The routes that answer without an access token: pages with a session of their own, and what every client may know.
 PUBLIC = {

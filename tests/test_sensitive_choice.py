@@ -10,6 +10,8 @@ from bb2.testing import ALICE, ConsentServer, consent_form
 from built_in import BUILT_IN
 from oauth.steps import answer, consents_of, earlier, error_of, newest_connection, opens, redeem, told
 
+pytestmark = pytest.mark.either_database
+
 FIELD, KEY = "sensitive-substance-use", "substance-use"
 CLAIMS = "openid patient/ExplanationOfBenefit.read"
 DECLARED = substance_use.register_sensitivities(Settings.read({}, {}))

@@ -14,6 +14,8 @@ from bb2.oauth.secrets import hashed
 from bb2.testing import PASSWORD, answer_of
 from oauth.steps import another_browser, answer, change, earlier, redeem
 
+pytestmark = pytest.mark.either_database
+
 ELSEWHERE = ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "http:evil.example")
 
 PUBLIC = {"bb2.base_url": "https://bb2.example", "bb2.scopes": "those of the test"}

@@ -1,14 +1,27 @@
-"""One server for each file of tests; a person at a phone for each test."""
+"""One server for each file of tests; a person at a phone for each test.
 
+A story looks at each page that it comes to: `person.look("name")` keeps a picture of it in `artifacts/`, and fails where
+axe finds a fault, the page scrolls sideways, or is in another language than the person reads.
+"""
+
+import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from running import RunningServer
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-PHONE = {"width": 375, "height": 667}
+PHONE = {"width": 320, "height": 568}  # the narrowest; and a desktop's 1280 pixels at 400 % (WCAG 2.2, 1.4.10)
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+#: Who reads English lets scripts run, and axe with them; who reads Spanish needs none: every page works without.
+ENGLISH = {"locale": "en-US", "java_script_enabled": True}
+SPANISH = {"locale": "es-US", "java_script_enabled": False}
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +60,13 @@ def make_person(phones):
     people = []
 
     def make(server, **options):
-        # The pages need no script, so the people have none.
-        context = phones(**{"viewport": PHONE, "locale": "en-US", "java_script_enabled": False} | options)
+        context = phones(**{"viewport": PHONE} | ENGLISH | options)
         people.append(Person(context, server.url))
         return people[-1]
 
     yield make
     for person in people:
+        assert person.refused == []
         for page in person.context.pages:
             page.close()
 
@@ -63,16 +76,36 @@ def person(make_person, server):
     return make_person(server)
 
 
+@pytest.fixture
+def spanish_person(make_person, server):
+    """Who reads Spanish, and whose browser runs no scripts."""
+    return make_person(server, **SPANISH)
+
+
 class Person:
     """A beneficiary with a browser, and the steps of their journey."""
 
     def __init__(self, context, url):
         self.context, self.url, self.page = context, url, context.new_page()
+        self.refused = []  #: what the Content-Security-Policy kept from running
+        self.page.on("console", self._note)
 
-    def picture(self, name):
-        """Keep a picture of the page in `artifacts/`."""
+    def _note(self, message):
+        if "Content Security Policy" in message.text:
+            self.refused.append(message.text)
+
+    def look(self, name, language="en"):
+        """Keep a picture of the page, and see that everybody can read it: unfolded, on the narrowest phone."""
+        page = self.page
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         ARTIFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+        page.screenshot(path=ARTIFACTS / f"{name}-{language}.png", full_page=True)
+        assert self.language == language, name
+        assert page.locator("h1").count() == 1, name
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name
+        if language == "en":  # what axe judges is the same in both
+            found = Axe().run(page, options=RULES).response["violations"]
+            assert [f"{each['id']}: {json.dumps([n['html'] for n in each['nodes']])}" for each in found] == [], name
 
     def visit(self, path):
         self.page.goto(f"{self.url}{path}")

@@ -158,7 +158,7 @@ def test_a_choice_that_was_not_made_is_asked_for_where_the_focus_is(make_person,
     assert "/consent/" in person.page.url
     expect(person.page).to_have_title(re.compile("^Problem:"))
     assert "One more answer is needed" in person.focused.inner_text()
-    person.picture("choose")
+    person.look("choose")
     person.page.locator(".problem a").click()
     assert person.focused.get_attribute("id") == "share"
     person.choose("withhold")

@@ -10,7 +10,7 @@ CLOSED = dict.fromkeys(REQUESTS, 401)
 
 def test_what_is_shared_stays_open_after_back_until_a_later_no(person):
     person.to_consent(version="v1")
-    person.picture("consent")
+    person.look("consent")
     copy = person.context.new_page()
     copy.goto(person.page.url)
     person.answer("yes")
@@ -47,7 +47,7 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     assert person.language == "es"
     person.sign_in()
     assert (person.language, person.heading) == ("es", "¿Compartir su información de Medicare con Carely?")
-    person.picture("consent-es")
+    person.look("consent-long", "es")
     change()
     assert (person.language, person.heading) == ("en", "Share your Medicare information with Carely?")
     person.choose("withhold")
@@ -98,11 +98,11 @@ def test_what_is_left_out_stays_closed_and_stopping_closes_the_rest_at_once(pers
     assert person.statuses() == DECLINED
     callback = person.page.url
     person.visit("/connections")
-    person.picture("connections")
+    person.look("connections")
     person.press("role=link[name='See or change what Carely can see']")
     cannot = person.page.locator("h2:has-text('What Carely cannot see') + ul").inner_text()
     assert "birth date" in cannot
-    person.picture("connection")
+    person.look("connection")
     person.press("role=link[name='Stop sharing with Carely']")
     person.press("role=button[name='Yes, stop sharing']")
     assert "Carely no longer has access" in person.focused.inner_text()

@@ -9,6 +9,8 @@ from fhir_records import EVERYTHING, VERSIONS, ask, claim, follow, ids, link, pa
 from bb2.fhir.dates import instant
 from bb2.testing import BOB
 
+pytestmark = pytest.mark.either_database
+
 NUMBER_OF_CLAIMS = 23
 #: Ids that sort differently by character, by word and by number.
 CLAIMS = [f"{kind}-{number}" for number, kind in enumerate(["carrier", "PDE", "pde", "snf-", "Hha.x"] * 5)][:23]

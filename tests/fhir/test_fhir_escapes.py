@@ -7,6 +7,8 @@ from fhir_records import EVERYTHING
 
 from bb2.fhir.load import load_file
 
+pytestmark = pytest.mark.either_database
+
 WHO = "this says who the person is"
 
 ESCAPED = [

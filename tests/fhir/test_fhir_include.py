@@ -18,6 +18,8 @@ from fhir_records import (
 
 from bb2.testing import ALICE, BOB
 
+pytestmark = pytest.mark.either_database
+
 CARIN = ["patient", "provider", "care-team", "coverage", "insurer", "payee"]
 ELSEWHERE = "https://elsewhere.example/fhir/Coverage/part-a--1001"
 

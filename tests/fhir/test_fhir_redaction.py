@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from bb2.fhir.redaction import redacted
 from bb2.testing import ALICE
 
+pytestmark = pytest.mark.either_database
+
 WHO = "this says who the person is"
 VARIABLE = "https://bluebutton.cms.gov/resources/variables/"
 CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"

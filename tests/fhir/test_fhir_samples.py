@@ -23,6 +23,8 @@ from fhir_records import (
 from bb2.identity.builtin import add_account
 from bb2.testing import PASSWORD
 
+pytestmark = pytest.mark.either_database
+
 PEOPLE = {"567834": VERSIONS, "-20140000010000": ("v2",)}  #: Patient.id -> the versions in which they have records
 NUMBER_SYSTEMS = ("us-mbi", "us-medicare", "mbi-hash", "hicn-hash")
 

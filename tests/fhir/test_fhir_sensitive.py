@@ -35,6 +35,8 @@ from bb2.testing import ALICE, BOB, ConsentServer
 from built_in import BUILT_IN
 from test_live_changes import without
 
+pytestmark = pytest.mark.either_database
+
 KEY = "substance-use"
 OPIOIDS = [{"sequence": 1, "diagnosisCodeableConcept": {"coding": [{"code": "F11.20"}]}}]
 EOB = RESOURCES["ExplanationOfBenefit"]

@@ -7,6 +7,8 @@ from bb2.models import AccessToken, Consent
 from bb2.testing import ALICE
 from oauth.steps import EVERYTHING, another_app, answer, change_app, consents_of, earlier, redeem
 
+pytestmark = pytest.mark.either_database
+
 PATHS = ("connect/userinfo", "connect/UserInfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit/any")
 
 URLS = [f"/{version}/{path}" for version in ("v1", "v2") for path in PATHS]

@@ -5,6 +5,8 @@ import pytest
 from bb2.testing import code_of
 from oauth.steps import another_app, ask, consents_of, error_of, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 V1, V2 = "http://localhost/v1/fhir", "http://localhost/v2/fhir"
 SCOPE = "openid profile patient/Coverage.read"
 

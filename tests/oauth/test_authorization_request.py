@@ -12,6 +12,8 @@ from bb2.oauth.errors import ClientError
 from bb2.testing import STATE, answer_of, challenge, code_of
 from oauth.steps import EVERYTHING, LESS, another_app, another_browser, answer, ask, change_app, error_of, redeem
 
+pytestmark = pytest.mark.either_database
+
 GOOD_URI = "https://app.example/callback"
 NEAR_MISSES = (
     "https://evil.example/callback",

@@ -9,6 +9,8 @@ from bb2.oauth import authentication
 from bb2.oauth.secrets import hashed
 from oauth.steps import EVERYTHING, another_app, change_app, redeem
 
+pytestmark = pytest.mark.either_database
+
 #: Every endpoint at which an app proves or names itself.
 ENDPOINTS = ("token", "revoke_token", "revoke", "introspect", "par")
 

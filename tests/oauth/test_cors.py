@@ -8,6 +8,8 @@ from bb2.views.cors import origin_of
 from databases import statements
 from oauth.steps import another_app, change_app, redeem
 
+pytestmark = pytest.mark.either_database
+
 EVIL = "https://evil.example"
 ORIGIN = "https://spa.example:8443"
 DOCUMENTS = (

@@ -4,6 +4,8 @@ import pytest
 
 from bb2.testing import answer_of, code_of
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.mark.parametrize(
     ("changes", "error", "said"),

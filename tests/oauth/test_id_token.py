@@ -12,6 +12,8 @@ from joserfc.jwk import KeySet
 from bb2.models import BrowserSession
 from oauth.steps import EVERYTHING, earlier, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 
 def verified(server, token):
     """The claims, after the signature was checked against the keys that discovery names."""

@@ -12,6 +12,8 @@ from databases import statements
 from oauth.keyed import app_with_key, proof
 from oauth.steps import EVERYTHING, another_app, change_app, earlier, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 CLOSED = {"active": False}
 
 

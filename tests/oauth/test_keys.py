@@ -18,6 +18,8 @@ from bb2.oauth.id_tokens import ID_TOKEN_LIFETIME
 from bb2.oauth.keys import SigningKeyError, SigningKeys
 from oauth.steps import another_app, redeem
 
+pytestmark = pytest.mark.either_database
+
 DAY = 86_400
 RSA = RSAKey.generate_key(2048).as_dict(private=True)  #: one is enough for all that need any
 

@@ -7,6 +7,8 @@ from bb2.models import AuditEvent
 from bb2.testing import answer_of
 from oauth.steps import another_app, another_browser, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 GOODBYE = "https://app.example/goodbye?a=b"
 NEAR_MISSES = (
     "https://evil.example/",

@@ -11,6 +11,8 @@ from bb2.models import AuthorizationRequest, BrowserSession
 from bb2.testing import PASSWORD, answer_of
 from oauth.steps import another_app, another_browser, answer, ask, consents_of, earlier, error_of, redeem
 
+pytestmark = pytest.mark.either_database
+
 
 def sign_in_on(page, username):
     """Sign in on the page to which an authorization request has led; returns where that leads."""

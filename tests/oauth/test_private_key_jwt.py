@@ -31,6 +31,8 @@ from bb2.testing import code_of
 from oauth.keyed import TOKEN_URL, Site, app_with_key, asserting, claims, key_for, proof, public, signed
 from oauth.steps import another_app, at_once, change_app, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 HOUR = 3600
 
 

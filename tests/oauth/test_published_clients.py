@@ -9,6 +9,8 @@ import pytest
 from bb2.testing import code_of
 from oauth.steps import EVERYTHING, answer, opens, redeem
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture(params=["v1", "v2"])
 def version(request):

@@ -12,6 +12,8 @@ from bb2.oauth.secrets import hashed
 from bb2.testing import ALICE, STATE, answer_of
 from oauth.steps import another_app, ask, change_app, earlier, error_of, redeem
 
+pytestmark = pytest.mark.either_database
+
 SCOPE = "openid patient/Coverage.read"
 
 

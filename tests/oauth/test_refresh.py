@@ -9,6 +9,8 @@ from bb2.models import Consent, RefreshToken
 from bb2.testing import ALICE
 from oauth.steps import EVERYTHING, LESS, another_app, change_app, consents_of, earlier, opens, redeem, told, trail
 
+pytestmark = pytest.mark.either_database
+
 #: What is wrong with a refresh, the status, and RFC 6749's word for it.
 BAD_REFRESHES = (
     ({"refresh_token": None}, 400, "invalid_request"),

@@ -5,6 +5,8 @@ import pytest
 from bb2.testing import code_of
 from oauth.steps import EVERYTHING, another_app, consents_of, opens, trail
 
+pytestmark = pytest.mark.either_database
+
 
 def close(server, token, path="revoke_token", status=200, version="v2", **changes):
     """The answer to a revocation of an access token or another value."""

@@ -10,6 +10,8 @@ from bb2.testing import ALICE, PASSWORD, code_of
 from oauth.keyed import app_with_key, proof
 from oauth.steps import EVERYTHING, answer, redeem
 
+pytestmark = pytest.mark.either_database
+
 MEDICARE_NUMBER = "1S00E00AA00"
 RECORDS = (
     {

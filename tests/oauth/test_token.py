@@ -21,6 +21,8 @@ from oauth.steps import (
     trail,
 )
 
+pytestmark = pytest.mark.either_database
+
 #: What is wrong with a token request, the status, and RFC 6749's word for it.
 BAD_TOKEN_REQUESTS = (
     ({"code_verifier": "v" * 43}, 400, "invalid_grant"),

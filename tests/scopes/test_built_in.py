@@ -5,6 +5,8 @@ import pytest
 from bb2.scopes import coverage, explanation_of_benefit, patient
 from bb2.testing import ScopeTests
 
+pytestmark = pytest.mark.either_database
+
 PERMISSIONS = ("read", "r", "s")  # `.rs` opens what `.read` opens
 
 
