@@ -95,12 +95,13 @@ def receipt(made, consent, client, person):
 
 
 def said(found):
-    """The page in plain text, and below each question the answer that was given."""
+    """The page in plain text, and below each question the answer that was given; a No has answered none."""
     lines = [found.screen.client_name]
     lines += [f"{line.consent}. {line.detail}".removesuffix(". ") for line in found.screen.lines]
     for question in found.screen.questions:
         chosen = question.share if question in found.sharing.shared else question.withhold
-        lines += [question.question, question.detail, f"- {chosen}"]
+        lines += [question.question, question.detail]
+        lines += [f"- {chosen}"] if found.decision != "declined" else []
     return "\n".join(lines)
 
 

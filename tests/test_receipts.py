@@ -22,7 +22,7 @@ STATUS = {"given": "active", "declined": "rejected", "narrowed": "active", "ende
 def server():
     """A server on which Alice has made each kind of decision; all in English."""
     server = ConsentServer(*BUILT_IN)
-    answer(server.consent_page("profile patient/Coverage.read"), "no")
+    answer(server.consent_page("profile patient/ExplanationOfBenefit.read"), "no")
     server.grant(leave_out=("patient/Coverage",), share_sensitive=["substance-use"])
     share_less(server, "line-profile", "sensitive-substance-use")
     stop_form(server.get(newest_connection(server) + "/stop")).submit(status=303)
@@ -77,7 +77,7 @@ def test_each_says_what_was_shared_and_what_was_not(receipts):
     assert shared["given"][0]["piiCategory"] == [claims, who, name, treatment]
     assert shared["narrowed"][0]["piiCategory"] == [claims, who]
     assert receipts["narrowed"]["piiWithheld"] == ["Your Medicare coverage", name, treatment]
-    assert receipts["declined"]["piiWithheld"] == ["Your Medicare coverage", name]
+    assert receipts["declined"]["piiWithheld"] == [claims, name]
     assert shared["ended"][0]["termination"] < shared["narrowed"][0]["termination"]
 
 
@@ -115,7 +115,7 @@ def test_each_permits_what_was_shared_and_denies_what_was_not(resources):
     assert list(provisions(resources["narrowed"], "permit")) == [eob, "Patient"]
     assert list(provisions(resources["narrowed"], "deny")) == ["Coverage", name, f"{eob} ETH"]
     assert list(provisions(resources["declined"], "permit")) == []
-    assert list(provisions(resources["declined"], "deny")) == ["Coverage", name]
+    assert list(provisions(resources["declined"], "deny")) == [eob, name]
     rules = {decision: r["policyRule"]["coding"][0]["code"] for decision, r in resources.items()}
     assert rules == {"given": "OPTIN", "narrowed": "OPTIN", "ended": "OPTIN", "declined": "OPTOUT"}
 
@@ -137,6 +137,12 @@ def test_the_words_of_the_page_are_attached(resources):
     assert (
         "- No, leave these claims out" in base64.b64decode(resources["narrowed"]["sourceAttachment"]["data"]).decode()
     )
+
+
+def test_a_no_is_not_said_to_have_answered_the_questions_of_the_page(server, paths, receipts):
+    for text in receipts["declined"]["notice"], server.get(paths["declined"]).text:
+        assert "Share claims about treatment" in text
+        assert "leave these claims out" not in text
 
 
 def test_the_files_are_downloads_that_no_cache_keeps(server, paths):

@@ -61,8 +61,13 @@ class Connection:
         }
 
     def scopes_that_count(self):
-        """What was granted, and the app may have today: it may have lost the right to ask who the person is."""
+        """What was granted, and the app may have today: it may have lost the right to ask who the person is.
+
+        Of a connection that has ended counts what was granted at its end.
+        """
         client = self.consent.client
+        if not self.is_live:
+            return self.consent.scopes
         scopes = self.request.registry["scopes"]
         return scopes.allowed(self.consent.scopes, client.scopes, client.asks_demographic)
 
