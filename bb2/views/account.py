@@ -2,7 +2,6 @@
 
 from email_validator import EmailNotValidError, validate_email
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 from sqlalchemy import select
@@ -18,8 +17,9 @@ from bb2.views.credentials import is_password_of
 from bb2.views.errors import page
 from bb2.views.forms import Form, Required
 from bb2.views.new_password import PasswordForm, own_words
-from bb2.views.pages import PageError, _
-from bb2.views.sign_in import remember_browser, trouble_link
+from bb2.views.own import signed_in
+from bb2.views.pages import PageError, _, render
+from bb2.views.sign_in import remember_browser
 
 ACCOUNT = _("My account")
 SIGN_INS = 5  #: that the page shows
@@ -78,16 +78,11 @@ class OwnPage:
     """A page of somebody who is signed in."""
 
     def __init__(self, request):
-        self.request, self.db, self.person = request, request.db, request.browser.beneficiary
-        if self.person is None:
-            raise HTTPSeeOther(request.route_path("sign_in"))
+        self.request, self.db, self.person = request, request.db, signed_in(request)
         self.accounts = builtin.accounts_of(self.db, self.person)
 
     def page(self, name, status=200, **values):
-        values |= {"person": self.person, "accounts": self.accounts}
-        response = render_to_response(f"bb2:templates/{name}.jinja2", values, request=self.request)
-        response.status_int = status
-        return response
+        return render(self.request, name, status, person=self.person, accounts=self.accounts, **values)
 
     def done(self, what):
         return HTTPSeeOther(self.request.route_path("account", _query={"done": what}))
@@ -162,7 +157,7 @@ class Password(OwnPage):
         return self.show(ChangePasswordForm())
 
     def show(self, form, status=200):
-        return self.page("account_password", status, form=form, trouble=trouble_link(self.request, None)[0])
+        return self.page("account_password", status, form=form, trouble=self.request.route_path("trouble"))
 
     @view_config(request_method="POST")
     def save(self):
@@ -192,7 +187,7 @@ class Question(OwnPage):
 
     def show(self, form, status=200):
         self.translate(form)
-        return self.page("account_question", status, form=form, trouble=trouble_link(self.request, None)[0])
+        return self.page("account_question", status, form=form, trouble=self.request.route_path("trouble"))
 
     def translate(self, form):
         say = self.request.localizer.translate

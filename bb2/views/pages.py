@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from babel.dates import format_date, format_time
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.i18n import TranslationStringFactory
+from pyramid.renderers import render_to_response
 
 from bb2.clock import EASTERN
 from bb2.settings import is_loopback
@@ -44,6 +45,13 @@ class PageError(Exception):
         self.way_on = way_on  #: (URL, label) of the next step; None: the home page
         self.also = also  #: (URL, label) of another, where there is one
         self.developer = developer  #: what the app's developer should mend, in English; shown in a sandbox
+
+
+def render(request, name, status=200, **values):
+    """The page of templates/NAME.jinja2, as a response."""
+    response = render_to_response(f"bb2:templates/{name}.jinja2", values, request=request)
+    response.status_int = status
+    return response
 
 
 def named_language(request):
