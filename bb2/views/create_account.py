@@ -177,7 +177,7 @@ class CreateAccount(OnTheWay):
         draft.typed = draft.typed | form.typed
         if self.request.POST.get("go") == "back":
             return self.reach(draft, "address")
-        form.own_words = (draft.typed["number"], draft.typed["last_name"])
+        form.own_words = (form.username.data, draft.typed["number"], draft.typed["last_name"])
         good, patient = form.validate(), draft.patient
         self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
         if good:

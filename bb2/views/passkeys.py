@@ -15,8 +15,9 @@ from bb2.identity import builtin, passkeys
 from bb2.identity.passkeys import NotAccepted, RelyingParty
 from bb2.models import Passkey
 from bb2.oauth import consents
-from bb2.views.account import WRONG, OwnPage, current_password
+from bb2.views.account import WRONG, OwnPage
 from bb2.views.arriving import asked_for, sign_in_link
+from bb2.views.fields import current_password_field
 from bb2.views.forms import Form
 from bb2.views.own import number_of
 from bb2.views.pages import PageError, _
@@ -31,7 +32,7 @@ class Naming(Form):
 
 
 class ConfirmForm(Form):
-    current = current_password(_("Your password"))
+    current = current_password_field(_("Your password"))
 
 
 class Passkeys:

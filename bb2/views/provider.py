@@ -19,12 +19,12 @@ from bb2.oauth.errors import printable
 from bb2.views.arriving import asked_for, named_request, path, sign_in_link, sign_out, waiting_request, way_on
 from bb2.views.consent import decline
 from bb2.views.errors import page
+from bb2.views.fields import email_address
 from bb2.views.pages import PageError, _
 from bb2.views.provider_problems import OF_THE_ACCOUNT, PROBLEMS, SignInFailed
 from bb2.views.tries import Tries, by_address
 
 log = logging.getLogger(__name__)
-MOST_EMAIL = 254  # characters (RFC 5321, 4.5.3.1.3)
 
 
 @view_defaults(route_name="sign_in", permission=NO_PERMISSION_REQUIRED)
@@ -227,8 +227,7 @@ class ComingBack:
 def _email(claims):
     """Where notices go: an address of which the provider knows that it is the person's."""
     email = claims.get("email") if claims.get("email_verified") is True else None
-    good = isinstance(email, str) and email.isprintable() and " " not in email and len(email) <= MOST_EMAIL
-    return email if good and "@" in email[1:-1] else None
+    return email_address(email) if isinstance(email, str) else None
 
 
 @view_config(route_name="sign_in_callback", request_method="GET", permission=NO_PERMISSION_REQUIRED)

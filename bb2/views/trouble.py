@@ -8,7 +8,6 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config, view_defaults
 from wtforms import StringField
-from wtforms.validators import ValidationError
 
 from bb2 import audit
 from bb2.identity import builtin, passkeys, recovery
@@ -16,54 +15,33 @@ from bb2.identity.cards import medicare_number
 from bb2.identity.questions import QUESTIONS, is_answer
 from bb2.views.arriving import asked_for, named_request, path, sign_in_link, trouble_link, way_on
 from bb2.views.errors import no_longer_open
-from bb2.views.forms import Form, MemorableDate, Required
+from bb2.views.fields import MOST, born_field, last_name_field, medicare_number_field
+from bb2.views.forms import Form, Required
 from bb2.views.limited import client_address
 from bb2.views.new_password import PasswordForm, own_words
 from bb2.views.pages import PageError, _, render
 from bb2.views.sign_in import enter
 from bb2.views.tries import Tries, by_address
 
-LONG = {"maxlength": 100}
-
 
 class WhoForm(Form):
-    number = StringField(
-        _("Medicare number"),
-        [Required(_("Type your Medicare number"))],
-        description=_("It is on the front of your card, like 1EG4-TE5-MK73."),
-        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 20},
-    )
-    last_name = StringField(
-        _("Last name"),
-        [Required(_("Type your last name"))],
-        description=_("As it is on your card."),
-        render_kw={"autocomplete": "family-name", **LONG},
-    )
+    number = medicare_number_field()
+    last_name = last_name_field()
     suffix = StringField(
         _("Suffix, if your card shows one"),
         description=_("Such as Jr., Sr. or III. Most people leave this empty."),
         render_kw={"autocomplete": "honorific-suffix", "maxlength": 20},
     )
-    born = MemorableDate(
-        _("Date of birth"),
-        missing=_("Type your date of birth"),
-        wrong=_("Check your date of birth: month, day and year, like 4 28 1950"),
-        description=_("For example: 4 28 1950"),
-        autocomplete="bday",
-    )
+    born = born_field()
 
     def told(self):
         return recovery.Told(
             medicare_number(self.number.data), self.last_name.data, self.suffix.data or "", self.born.data
         )
 
-    def validate_number(self, field):
-        if medicare_number(field.data) is None:
-            raise ValidationError(_("Check your Medicare number: it has 11 letters and numbers"))
-
 
 class AnswerForm(Form):
-    answer = StringField("", [Required(_("Type your answer"))], render_kw={"autocomplete": "off", **LONG})
+    answer = StringField("", [Required(_("Type your answer"))], render_kw={"autocomplete": "off", "maxlength": MOST})
 
 
 class Step:
