@@ -7,7 +7,7 @@ from pyramid.view import exception_view_config, view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
-from bb2.identity.known import ONE_YEAR, known_browser, remembered
+from bb2.identity.known import known_browser, remembered
 from bb2.identity.sessions import cookie_name
 from bb2.oauth import consents, requests
 from bb2.views import arriving
@@ -15,7 +15,7 @@ from bb2.views.arriving import asked_for, named_request, path, sign_in_link, tro
 from bb2.views.consent import decline
 from bb2.views.credentials import is_password_of
 from bb2.views.errors import no_longer_open
-from bb2.views.pages import PageError, _, render
+from bb2.views.pages import ONE_YEAR, PageError, _, render
 
 FORGOTTEN = _(
     "If you forgot your password, you need not wait. Choose “Trouble signing in?”, and you can set a new one."
