@@ -420,7 +420,7 @@ def test_ending_all_ends_each_and_names_each_before(server):
     assert server.get("/connections/stop", status=303).location.endswith("/connections")
 
 
-@pytest.mark.parametrize("act", [stop, lambda server, path: share_less(server, PROFILE, path=path)], ids=["stop", "less"])
+@pytest.mark.parametrize("act", [stop, lambda *which: share_less(which[0], PROFILE, path=which[1])])
 def test_a_code_that_is_out_when_less_is_shared_brings_nothing_back(server, act):
     token = server.grant(EVERYTHING)
     newest = newest_connection(server)
