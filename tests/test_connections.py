@@ -11,7 +11,7 @@ from bb2.clock import EASTERN, utcnow
 from bb2.consent import Choice, ConsentScreen, Line, NothingShared, Question
 from bb2.models import AuditEvent, Client, Consent
 from bb2.sharing import less, sharing
-from bb2.testing import ALICE, ConsentServer, record
+from bb2.testing import ALICE, ConsentServer, code_of, record
 from built_in import BUILT_IN
 from databases import statements
 from oauth.steps import (
@@ -24,6 +24,7 @@ from oauth.steps import (
     earlier,
     newest_connection,
     opens,
+    redeem,
     share_less,
     stop_form,
     told,
@@ -417,6 +418,16 @@ def test_ending_all_ends_each_and_names_each_before(server):
     assert "No app has access any more" in done.text
     assert [opens(*each) for each in tokens] == [401, 401]
     assert server.get("/connections/stop", status=303).location.endswith("/connections")
+
+
+@pytest.mark.parametrize("act", [stop, lambda *which: share_less(which[0], PROFILE, path=which[1])])
+def test_a_code_that_is_out_when_less_is_shared_brings_nothing_back(server, act):
+    token = server.grant(EVERYTHING)
+    newest = newest_connection(server)
+    code = code_of(server.approve(server.consent_page(EVERYTHING)))
+    act(server, newest)
+    assert redeem(server, code, status=400)["error"] == "invalid_grant"
+    assert opens(server, token, "connect/userinfo") in (401, 403)
 
 
 # Whose pages they are
