@@ -114,11 +114,14 @@ def initial(name):
     return next((character.upper()[0] for character in name if character.isalnum()), "")
 
 
-def long_date(moment, language):
-    """`December 21, 2027`, `21 de diciembre de 2027`.  `moment` is a datetime or its ISO 8601 text, or a date."""
+def long_date(moment, language, form="long"):
+    """`December 21, 2027`, `21 de diciembre de 2027`.  `moment` is a datetime or its ISO 8601 text, or a date.
+
+    `form="medium"`: `Dec 21, 2027`, `21 dic 2027`.
+    """
     moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     day = moment.astimezone(EASTERN) if isinstance(moment, datetime) else moment
-    return format_date(day, "long", locale=language)
+    return format_date(day, form, locale=language)
 
 
 def long_moment(moment, request):
@@ -135,6 +138,7 @@ def add_globals(event):
         event["settings"] = request.registry["settings"]
         event["language"] = request.locale_name
         event["long_date"] = lambda moment: long_date(moment, request.locale_name)
+        event["short_date"] = lambda moment: long_date(moment, request.locale_name, "medium")
         event["long_moment"] = lambda moment: long_moment(moment, request)
         event["other_language"] = other_language(request)
         event["initial"] = initial

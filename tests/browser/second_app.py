@@ -9,7 +9,7 @@ import requests
 
 from pictures import picture
 
-NAME = "My Very Own Health Companion for Claims, Coverage and each Prescription"
+NAME = "The Family’s Companion for-Claims-and-ForEveryPrescriptionWithoutAnyPlaceToBreak"
 SITE = "https://my-very-own-health-companion-for-everybody.example"
 LINKS = ("--website", SITE, "--privacy-policy", f"{SITE}/privacy", "--terms", f"{SITE}/terms")
 PAGE = b"<!doctype html><html lang=en><title>The app</title><h1>Welcome back to the app</h1>"

@@ -173,7 +173,8 @@ def test_who_shares_less_closes_that_alone_and_who_stops_closes_the_rest_at_once
     person.look("connection-ended")
     person.page.goto(callback)
     assert person.statuses() == CLOSED
-    person.visit("/receipts")
+    person.visit("/connections/receipts")
+    assert person.heading == "Your receipts"
     person.look("receipts")
 
 
@@ -218,23 +219,27 @@ def move_end(server):
 
 
 def test_of_two_apps_each_is_told_apart_until_both_end(person, server, app, move_end):
-    person.to_consent(number=1)
-    person.answer("yes")
-    callback = person.page.url
-    app.connect(person)
+    app.connect(person, lang="es")
+    person.look("long-name-sign-in", "es")
+    person.sign_in(number=1)
+    person.look("long-name-consent", "es")
+    person.press("nav a")
     person.look("long-name-consent")
     assert person.page.locator("img.logo").evaluate("image => image.naturalWidth") > 0
     person.answer("yes")
     app.redeem(app.answer(person)["code"])
     assert app.read() == 200
+    person.connect()
+    person.answer("yes")
+    callback = person.page.url
 
     move_end(app, timedelta(days=9))
     server.command("client", "disable", app.id)
     assert app.read() == 401
     person.visit("/connections")
-    assert "switched off" in person.page.locator(".connection >> nth=0").inner_text()
+    assert "switched off" in person.page.locator(".connection >> nth=1").inner_text()
     person.look("connections-two")
-    person.press(".connection a >> nth=0")
+    person.press(".connection a >> nth=1")
     person.look("connection-switched-off")
     server.command("client", "enable", app.id)
     assert app.read() == 200
