@@ -13,7 +13,6 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-LONG_NAME = "an app with a very long name " + "and-without-a-place-to-break-it-" + "anywhere-at-all"
 
 
 class Inspector:
@@ -128,26 +127,6 @@ def test_the_pages_of_what_can_go_wrong(make_person, server, language):
         look("no-longer-open")
         person.visit("/testclient/callback?code=of-another&state=test")
         look("another-test")
-
-
-@pytest.mark.parametrize("language", ["en", "es"])
-def test_an_app_with_a_long_name_and_all_its_links(make_person, server, language):
-    links = ("website", "privacy-policy", "terms")
-    options = [word for name in links for word in (f"--{name}", f"https://{'long-' * 12}name.example/{name}")]
-    name = f"{LONG_NAME[:77]} {language}"
-    app = json.loads(
-        server.command("client", "add", "--name", name, "--redirect-uri", "https://app.example/", *options, "--json")
-    )
-    with inspection(make_person, server, language) as inspector:
-        person = inspector.person
-        person.visit("/testclient")
-        start = person.page.locator("main a.button").get_attribute("href")
-        asked = dict(pair.split("=", 1) for pair in start.split("?")[1].split("&"))
-        asked |= {"client_id": app["client_id"], "redirect_uri": "https%3A%2F%2Fapp.example%2F", "lang": language}
-        person.visit("/v2/o/authorize?" + "&".join(f"{key}={value}" for key, value in asked.items()))
-        inspector.look("long-name-sign-in")
-        person.sign_in()
-        inspector.look("long-name-consent")
 
 
 def test_a_choice_that_was_not_made_is_asked_for_where_the_focus_is(make_person, server):
