@@ -2,6 +2,8 @@
 
 import re
 
+from keyboard import Keyboard
+
 REQUESTS = ("connect/userinfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit")
 SHARED = dict.fromkeys(REQUESTS, 200)
 DECLINED = SHARED | {"connect/userinfo": 403, "fhir/Patient": 403}
@@ -25,13 +27,6 @@ def test_what_is_shared_stays_open_after_back_until_a_later_no(person):
     assert copy.locator("h1").inner_text() == "Carely no longer has access"
     person.page.reload()
     assert person.statuses() == CLOSED
-
-
-def test_cancel_at_sign_in_brings_the_person_back_to_the_app(person):
-    person.connect()
-    person.answer("cancel")
-    assert "/testclient/callback" in person.page.url
-    assert "access_denied" in person.page.locator("main").inner_text()
 
 
 def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and_loses_nothing(person):
@@ -78,19 +73,6 @@ def test_two_tabs_are_two_requests_with_an_answer_each_and_a_copy_has_none_of_it
     assert person.statuses() == DECLINED
 
 
-def test_a_session_that_is_gone_shares_nothing_and_says_how_to_go_on(person):
-    person.to_consent(number=1)
-    person.context.clear_cookies()
-    person.answer("yes")
-    assert person.heading == "This page is no longer open"
-    assert "Nothing was shared" in person.page.locator("main").inner_text()
-    person.press("main a.button")
-    assert person.heading == "Your Medicare information, where you want it"
-    person.visit("/connections")
-    person.sign_in(number=1)
-    assert "No app can see your Medicare information." in person.page.locator("main").inner_text()
-
-
 def test_what_is_left_out_stays_closed_and_stopping_closes_the_rest_at_once(person):
     person.to_consent(number=2)
     person.choose("withhold")
@@ -109,41 +91,6 @@ def test_what_is_left_out_stays_closed_and_stopping_closes_the_rest_at_once(pers
     assert person.page.locator(".connection").count() == 0
     person.page.goto(callback)
     assert person.statuses() == CLOSED
-
-
-def test_not_you_leads_to_the_same_request_of_another_person_also_after_a_wrong_password(person):
-    person.to_consent(number=1)
-    first = person.page.locator(".person b").inner_text()
-    person.press(".person button")
-    assert person.heading == "Sign in"
-    person.sign_in(password="wrong")
-    assert person.page.title().startswith("Problem: Sign in")
-    assert person.focused.get_attribute("role") == "alert"
-    assert "could not sign you in" in person.focused.inner_text()
-    assert person.page.locator("#username").input_value() == "BBUser00000"
-    person.sign_in()
-    assert person.heading == "Share your Medicare information with Carely?"
-    assert person.page.locator(".person b").inner_text() != first
-    person.answer("yes")
-    assert person.statuses() == SHARED
-
-
-class Keyboard:
-    """A person who has nothing but a keyboard."""
-
-    def __init__(self, person):
-        self.person, self.keys = person, person.page.keyboard
-
-    def tab_to(self, selector):
-        """Press Tab until this element has the focus; returns the names of what had it on the way."""
-        passed = []
-        for _ in range(30):
-            self.keys.press("Tab")
-            focused = self.person.focused
-            if focused.count() and focused.and_(self.person.page.locator(selector)).count():
-                return passed
-            passed.append(focused.inner_text() if focused.count() else "")
-        raise AssertionError(f"Tab does not reach {selector}: {passed}")
 
 
 def test_the_keyboard_alone_is_enough(person):
