@@ -83,7 +83,8 @@ class Information(Form):
         ahead=NEXT_YEAR,
     )
     mine = BooleanField(
-        _("I am the person that this information is about."), [Ticked(_("Check the box to say that you are this person"))]
+        _("I am the person that this information is about."),
+        [Ticked(_("Check the box to say that you are this person"))],
     )
     agreed = BooleanField(
         _("I agree that it is compared with my Medicare record, to find out who I am."),
@@ -126,8 +127,8 @@ class Credentials(Form):
             ),
         ],
         description=_(
-            "6 or more letters or numbers; it may have dots, dashes and underscores. At least one letter. Capital letters "
-            "do not matter."
+            "6 or more letters or numbers; it may have dots, dashes and underscores. At least one letter. "
+            "Capital letters do not matter."
         ),
         render_kw={"autocomplete": "username", **AS_TYPED},
     )
