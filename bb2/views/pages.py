@@ -123,7 +123,7 @@ def long_date(moment, language):
 
 def long_moment(moment, request):
     """The same with the time of day, and of which zone it is."""
-    time = format_time(moment, "short", tzinfo=EASTERN, locale=request.locale_name)
+    time = format_time(moment, "short", tzinfo=EASTERN, locale=f"{request.locale_name}_US")
     said = {"day": long_date(moment, request.locale_name), "time": time}
     return request.localizer.translate(_("${day}, ${time} Eastern Time", mapping=said))
 
