@@ -46,13 +46,6 @@ def test_what_is_shared_stays_open_after_back_until_a_later_no(person):
     person.look("share-taken-back")
 
 
-def test_cancel_at_sign_in_brings_the_person_back_to_the_app(person):
-    person.connect()
-    person.answer("cancel")
-    assert "/testclient/callback" in person.page.url
-    assert "access_denied" in person.page.locator("main").inner_text()
-
-
 def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and_loses_nothing(person):
     def change():
         person.press("nav a")
@@ -97,19 +90,6 @@ def test_two_tabs_are_two_requests_with_an_answer_each_and_a_copy_has_none_of_it
     person.press("button[value=yes]", second)
     person.page = second
     assert person.statuses() == DECLINED
-
-
-def test_a_session_that_is_gone_shares_nothing_and_says_how_to_go_on(person):
-    person.to_consent(number=1)
-    person.context.clear_cookies()
-    person.answer("yes")
-    assert person.heading == "This page is no longer open"
-    assert "Nothing was shared" in person.page.locator("main").inner_text()
-    person.press("main a.button")
-    assert person.heading == "Your Medicare information, where you want it"
-    person.visit("/connections")
-    person.sign_in(number=1)
-    assert "No app can see your Medicare information." in person.page.locator("main").inner_text()
 
 
 def wait_for_reads(person):
@@ -299,23 +279,6 @@ def test_a_spanish_reader_without_scripts_shares_shares_less_and_stops(spanish_p
     person.look("journey-10-stopped", "es")
     person.page.goto(callback)
     assert person.statuses() == CLOSED
-
-
-def test_not_you_leads_to_the_same_request_of_another_person_also_after_a_wrong_password(person):
-    person.to_consent(number=1)
-    first = person.page.locator(".person b").inner_text()
-    person.press(".person button")
-    assert person.heading == "Sign in"
-    person.sign_in(password="wrong")
-    assert person.page.title().startswith("Problem: Sign in")
-    assert person.focused.get_attribute("role") == "alert"
-    assert "could not sign you in" in person.focused.inner_text()
-    assert person.page.locator("#username").input_value() == "BBUser00000"
-    person.sign_in()
-    assert person.heading == "Share your Medicare information with Carely?"
-    assert person.page.locator(".person b").inner_text() != first
-    person.answer("yes")
-    assert person.statuses() == SHARED
 
 
 class Keyboard:
