@@ -147,7 +147,6 @@ def test_after_too_many_wrong_passwords_the_secret_answer_leads_to_a_new_one_and
     assert mistakes(person) == ["Type your answer"]
     fill(person, answer=secret_answer_of(number))
     go_on(person)
-    person.look("trouble-new-password")
     person.press("button[name=tell]")
     assert PERSONAS["snf"].username.lower() in person.focused.inner_text()
     person.look("trouble-user-name")
@@ -198,7 +197,6 @@ def test_a_new_account_is_made_past_every_mistake_and_leads_to_the_request(perso
     go_on(person)
     assert "is the one that Medicare has on file" in text(person)
     go_on(person)
-    person.look("create-sign-in")
     go_on(person)
     assert len(mistakes(person)) == 4
     taken = PERSONAS["everything"].username
