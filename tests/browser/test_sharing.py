@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bb2.clock import DatabaseTime
 from bb2.db import make_engine
 from bb2.models import Consent
+from keyboard import Keyboard
 from other_server import OtherServer, send
 
 REQUESTS = ("connect/userinfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit")
@@ -279,24 +280,6 @@ def test_a_spanish_reader_without_scripts_shares_shares_less_and_stops(spanish_p
     person.look("journey-10-stopped", "es")
     person.page.goto(callback)
     assert person.statuses() == CLOSED
-
-
-class Keyboard:
-    """A person who has nothing but a keyboard."""
-
-    def __init__(self, person):
-        self.person, self.keys = person, person.page.keyboard
-
-    def tab_to(self, selector):
-        """Press Tab until this element has the focus; returns the names of what had it on the way."""
-        passed = []
-        for _ in range(30):
-            self.keys.press("Tab")
-            focused = self.person.focused
-            if focused.count() and focused.and_(self.person.page.locator(selector)).count():
-                return passed
-            passed.append(focused.inner_text() if focused.count() else "")
-        raise AssertionError(f"Tab does not reach {selector}: {passed}")
 
 
 def test_the_keyboard_alone_is_enough(person):
