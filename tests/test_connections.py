@@ -149,7 +149,8 @@ def test_an_app_that_may_not_ask_any_more_who_the_person_is_cannot_see_it(server
     assert "The name on your account" in listed(page, "What The App cannot see")
     assert "The name on your account" not in server.get(newest_connection(server) + "/less").text
     stop(server)  # and from now on it counts what was so at the end
-    assert "The name on your account" in listed(server.get(newest_connection(server)), "What The App could see at the end")
+    page = server.get(newest_connection(server))
+    assert "The name on your account" in listed(page, "What The App could see at the end")
 
 
 def test_an_app_that_asked_for_no_personal_information_is_said_to_have_none(server):
