@@ -145,10 +145,10 @@ class Who(Step):
         form = WhoForm.of(self.request)
         if not form.validate():
             return self.page("trouble", 422, form=form)
-        told, session_hash = form.told(), self.browser.begin()
+        told = form.told()
         self.db.commit()
         self.count(self.tries(told))
-        recovery.begin(self.db, told, session_hash)
+        recovery.begin(self.db, told, self.browser.begin())
         return self.to("trouble_question")
 
     def tries(self, told):
