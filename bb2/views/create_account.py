@@ -117,12 +117,13 @@ class CreateAccount(OnTheWay):
     def found(self, claim):
         """The Patient.id of who can make an account, or None.  Only wrong tries stay counted.
 
-        What one address is refused does not count for others: so nobody can hold up another person for long.
+        What one address is refused does not count for others, and what all are refused counts by the whole card: so
+        whoever has found a card cannot try every day of birth, and whoever knows a number alone holds nobody up.
         """
         limits, settings = self.request.registry["limits"], self.request.registry["settings"]
         address = client_address(self.request)
         own = {("enroll", "number", claim.number, address or ""): settings.limit_enroll_number}
-        shared = {("enroll", "anywhere", claim.number): settings.limit_enroll_anywhere}
+        shared = {("enroll", "anywhere", *claim.card): settings.limit_enroll_anywhere}
         if address:
             shared["enroll", "address", address] = settings.limit_enroll_address
         self.db.commit()  # so that SQLite's one writer is free while this counts
