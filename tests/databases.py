@@ -58,3 +58,21 @@ def statements(engine):
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def just_before(engine, sql, act):
+    """Call a function without arguments once, when the first statement with this SQL in it is about to be sent."""
+
+    acts = [act]
+
+    def note(connection, cursor, statement, *_):
+        if sql in statement and acts:
+            acts.pop()()
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert not acts, "there was no such statement"

@@ -260,6 +260,14 @@ class TestWhoCannotMakeOne:
             inform(elsewhere)
         assert events(server).count("account.creation_paused") == 1
 
+    def test_cannot_guess_what_a_found_card_does_not_tell(self):
+        server = ConsentServer(*BUILT_IN, records=RECORDS, settings={"bb2.limit_enroll_anywhere": "2 per day"})
+        for day in "1", "2", "3":
+            server.extra_environ |= {"REMOTE_ADDR": f"203.0.113.{day}"}
+            inform(server, 429 if day == "3" else 403, **{"born-day": day})
+        inform(server, 429)
+        inform(server, 303, last_name="Nunez-Ohara Sr.", **{"started-month": "7", "started-year": "2016"})
+
     def test_is_everybody_where_the_records_are_in_another_server(self):
         upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
         page = ConsentServer(*BUILT_IN, settings=upstream).get("/account/create", status=404)

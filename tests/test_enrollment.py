@@ -100,5 +100,5 @@ def test_a_name_of_a_suffix_alone_is_a_name():
 def test_a_user_name_is_no_number_by_which_others_know_a_person():
     good, bad = ("carol1", "CAROL.BLUE", "a-b_c.7", "x" * 64), ("carol", "x" * 65, "carol blue", "josé12", "123456")
     assert [name for name in good if not is_username(name)] == []
-    private = ("a@b.example", "1EG4TE5MK73", "1eg4-te5-mk73", "123-45-6789", "123456789a", "c_123.45.6789")
+    private = ("a@b.example", "1EG4TE5MK73", "my-1eg4-te5-mk73", "123-45-6789", "123456789a", "c_123.45.6789")
     assert [name for name in bad + private if is_username(name)] == []

@@ -9,10 +9,13 @@ from sqlalchemy import select
 
 from bb2.clock import utcnow
 from bb2.identity import builtin
-from bb2.models import AuditEvent, AuthorizationRequest, BrowserSession
+from bb2.models import Account, AuditEvent, AuthorizationRequest, BrowserSession
 from bb2.oauth.secrets import hashed
-from bb2.testing import PASSWORD, answer_of
+from bb2.scopes import openid
+from bb2.testing import PASSWORD, ConsentServer, answer_of
+from databases import emptied, just_before
 from oauth.steps import another_browser, answer, change, earlier, redeem
+from oauth.wire import post
 
 pytestmark = pytest.mark.either_database
 
@@ -53,6 +56,30 @@ def session_of(server):
 def signed_in(server, **headers):
     """True when this browser sees its connections."""
     return server.get("/connections", headers=headers, status="*").status_int == 200
+
+
+def test_a_button_pressed_twice_signs_in_once_and_its_second_page_leads_on(server):
+    form = sign_in_form(server.get("/sign-in"))
+    form["username"], form["password"] = "alice", PASSWORD
+    cookies, fields, answers = dict(server.cookies), dict(form.submit_fields()), []
+
+    def press():
+        answers.append(post(server.app, "/sign-in", fields, cookies))
+
+    with just_before(server.engine, "rate_limit", press):
+        press()
+    first, second = answers
+    assert first.status_int == 303
+    assert second.status_int == 400
+    assert 'href="/connections"' in second.text
+    assert "beneficiary=" not in second.headers.get("Set-Cookie", "")  # the session of the first one stays
+
+
+def test_a_password_that_is_changed_while_somebody_signs_in_with_it_opens_nothing(postgresql):
+    server = ConsentServer(openid, engine=emptied(postgresql))
+    other = builtin.published_hash("plum rocket sofa nine")
+    with just_before(server.engine, "FOR NO KEY UPDATE", lambda: change(server, Account, password_hash=other)):
+        assert sign_in(server).status_int == 403
 
 
 class TestAWrongPassword:

@@ -12,6 +12,7 @@ from bb2.models import Account, AuditEvent, AuthorizationRequest, BrowserSession
 from bb2.sweep import sweep
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
+from databases import statements
 from oauth.steps import another_browser, earlier
 from oauth.wire import post, together
 
@@ -216,16 +217,19 @@ class TestWhoKnowsTheAnswer:
 
 class TestNobodyLearns:
     @pytest.mark.parametrize("told", UNTRUE.values(), ids=UNTRUE)
-    def test_from_a_page_whether_there_is_such_a_person_or_account(self, server, told):
+    def test_from_a_page_or_the_work_for_it_whether_there_is_such_a_person_or_account(self, server, told):
         for text in (ANSWER, "wrong"):
             ours, theirs = question(server), question(another_browser(server), **told)
             assert asked(theirs) in QUESTIONS.values()
             assert same(theirs) == same(ours)
             if "suffix" in told:
                 assert asked(theirs) == asked(ours)
-            refused = answer(theirs, text)
+            with statements(server.engine) as for_them:
+                refused = answer(theirs, text)
+            with statements(server.engine) as for_us:
+                assert same(refused) == same(answer(ours, "wrong"))
             assert refused.status_int == 403
-            assert same(refused) == same(answer(ours, "wrong"))
+            assert for_them == for_us
 
     def test_from_the_question_as_the_same_words_bring_the_same_one(self, server):
         seen = set()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bb2.clock import now
 from bb2.identity.builtin import ensure_beneficiary, find_account, plain
-from bb2.identity.cards import Card, cards_with, medicare_number
+from bb2.identity.cards import MISREAD, NUMBER, Card, cards_with, family_name
 from bb2.models import Account, Beneficiary, EnrollmentDraft
 from bb2.oauth import consents
 from bb2.oauth.secrets import new_secret
@@ -41,6 +41,11 @@ class Claim:
     born: date
     sex: str  #: `male` or `female`
     started: date  #: the day on which Part A or Part B began
+
+    @property
+    def card(self):
+        """What stands on the card itself, a tuple of texts: however it is written."""
+        return self.number, family_name(self.last_name), self.started.isoformat()
 
 
 def find(db, claim):
@@ -103,15 +108,16 @@ def of_browser(db, id, session_hash):
 def is_username(typed):
     """Can it be a user name?  Not an e-mail address, nor with a Medicare or Social Security number in it."""
     name = plain(typed)
-    together = "".join(c for c in name if c.isalnum())
-    return bool(USERNAME.fullmatch(name)) and medicare_number(name) is None and not NINE_DIGITS.search(together)
+    together = "".join(c for c in name.upper() if c.isalnum())
+    private = NUMBER.search(together.translate(MISREAD)) or NINE_DIGITS.search(together)
+    return bool(USERNAME.fullmatch(name)) and not private
 
 
 def suggestions(db, username):
     """Some user names like this one that nobody has."""
     stem = plain(username)[:60]
     names = (f"{stem}{count}" for count in range(2, SUGGESTED_BELOW))
-    free = (name for name in names if find_account(db, name) is None)
+    free = (name for name in names if is_username(name) and find_account(db, name) is None)
     return [name for name, _turn in zip(free, range(SUGGESTIONS), strict=False)]
 
 

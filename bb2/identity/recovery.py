@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import joinedload
 
 from bb2.clock import now
 from bb2.fhir.index import values_at
@@ -63,9 +64,12 @@ def begin(db, told, session_hash):
 
 
 def of_browser(db, session_hash):
-    """The Recovery that this browser has begun; None too when its time is over."""
+    """The Recovery that this browser has begun; None too when its time is over.
+
+    Its account comes along, or none: no statement more tells the one from the other.
+    """
     ours = select(Recovery).where(Recovery.session_hash == session_hash, Recovery.expires_at > now(db))
-    return db.scalars(ours).one_or_none()
+    return db.scalars(ours.options(joinedload(Recovery.account))).one_or_none()
 
 
 def answer_hash(recovery):

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from pyramid.exceptions import BadCSRFToken
 from pyramid.interfaces import ICSRFStoragePolicy
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.exc import ObjectDeletedError
 from zope.interface import implementer
 
 from bb2.clock import DatabaseTime, now, remember
@@ -27,8 +29,21 @@ class Browser:
         self.secure = self.settings.secure
         self.cookie = cookie_name("beneficiary", self.secure)
         self._brought = self._value = request.cookies.get(self.cookie)
-        self._session = self._find()
+        self._found = self._find()
         request.add_response_callback(self._set_cookie)
+
+    @property
+    def _session(self):
+        """The BrowserSession, or None.
+
+        A button that was pressed twice makes two requests, and one may end the session while the other still reckons:
+        to that one, its page is no longer open.
+        """
+        try:
+            return self._found and self._found.id_hash and self._found
+        except ObjectDeletedError:
+            self._found = None
+            raise BadCSRFToken("the session was ended meanwhile") from None
 
     @property
     def beneficiary(self):
@@ -91,7 +106,7 @@ class Browser:
         """End the session, and forget its cookie."""
         if self._session is not None:
             self.db.delete(self._session)
-            self._session = None
+            self._found = None
         self._value = None
 
     @property
@@ -111,8 +126,8 @@ class Browser:
 
     def _new(self):
         self._value, moment = new_secret(), now(self.db)
-        self._session = BrowserSession(id_hash=hashed(self._value), created_at=moment, seen_at=moment)
-        self.db.add(self._session)
+        self._found = BrowserSession(id_hash=hashed(self._value), created_at=moment, seen_at=moment)
+        self.db.add(self._found)
 
     def _set_cookie(self, request, response):
         """Tell the browser of a session that began or ended; it heeds both only with the same attributes."""
@@ -135,7 +150,9 @@ class Browser:
             self.db.delete(session)
             return None
         if moment - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
-            session.seen_at = moment
+            # No row is no error: another request may just have ended the session.
+            seen = update(BrowserSession).where(BrowserSession.id_hash == session.id_hash).values(seen_at=moment)
+            self.db.execute(seen)
         return session
 
 

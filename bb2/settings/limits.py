@@ -110,8 +110,8 @@ LIMITS = (
     Setting(
         "bb2.limit_enroll_anywhere",
         limit,
-        "30 per hour",
-        "Wrong information for a new account with one Medicare number, from all addresses.",
+        "10 per day",
+        "Wrong information for a new account with one Medicare card, from all addresses: a card tells no day of birth.",
     ),
     Setting(
         "bb2.limit_enroll_address",

@@ -113,7 +113,11 @@ class CreateAccount(OnTheWay):
         return self.reach(draft, "notice")
 
     def found(self, claim):
-        """The Patient.id of who can make an account, or None.  Only wrong tries stay counted."""
+        """The Patient.id of who can make an account, or None.  Only wrong tries stay counted.
+
+        What one address is refused does not count for others, and what all are refused counts by the whole card: so
+        whoever has found a card cannot try every day of birth, and whoever knows a number alone holds nobody up.
+        """
         tries = self.tries_of(claim)
         tries.count()
         patient = enrollment.find(self.db, claim)
@@ -125,7 +129,7 @@ class CreateAccount(OnTheWay):
     def tries_of(self, claim):
         settings, address = self.request.registry["settings"], client_address(self.request)
         own = {("enroll", "number", claim.number, address or ""): settings.limit_enroll_number}
-        shared = {("enroll", "anywhere", claim.number): settings.limit_enroll_anywhere}
+        shared = {("enroll", "anywhere", *claim.card): settings.limit_enroll_anywhere}
         return Tries(
             self.request,
             own,

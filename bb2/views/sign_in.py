@@ -84,14 +84,15 @@ class SignIn:
             return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
         account = builtin.find_account(self.db, username)
-        tried = account and account.password_hash
+        tried, person_id = (account.password_hash, account.beneficiary_id) if account else (None, None)
         # First what can be done now: who signs in again at once only comes back to the pause.
         pause = {"asked": asked_for(self.kept), "advice": FORGOTTEN, "way_on": trouble_link(self.request, self.kept)}
         pause["also"] = sign_in_link(self.request, self.kept)
         if not is_password_of(self.request, account, username, password, **pause):
             audit.record(self.db, "account.refused", **asked_for(self.kept))
             return self.show(wrong=True, username=username)
-        if not consents.lock(self.db, account.beneficiary_id):
+        # Nothing of the account is read between here and the lock: what it says then, it says under the lock.
+        if not consents.lock(self.db, person_id):
             self._refuse_closed(account.beneficiary)
         if account.password_hash != tried:  # it was changed meanwhile, and every session that it had opened was ended
             return self.show(wrong=True, username=username)

@@ -116,9 +116,9 @@ class Who(Step):
         form = WhoForm.of(self.request)
         if not form.validate():
             return self.page("trouble", 422, form=form)
-        told, session_hash = form.told(), self.browser.begin()
+        told = form.told()
         self.tries_of(told).count()
-        recovery.begin(self.db, told, session_hash)
+        recovery.begin(self.db, told, self.browser.begin())
         return self.to("trouble_question")
 
     def tries_of(self, told):
