@@ -150,7 +150,8 @@ def test_an_app_that_may_not_ask_any_more_who_the_person_is_cannot_see_it(server
     assert "The name on your account" in listed(page, "What The App cannot see")
     assert "The name on your account" not in server.get(newest_connection(server) + "/less").text
     stop(server)  # and from now on it counts what was so at the end
-    assert "The name on your account" in listed(server.get(newest_connection(server)), "What The App could see")
+    at_the_end = listed(server.get(newest_connection(server)), "What The App could see at the end")
+    assert "The name on your account" in at_the_end
 
 
 def test_an_app_that_asked_for_no_personal_information_is_said_to_have_none(server):
@@ -188,7 +189,7 @@ def test_a_connection_that_has_ended_says_how_and_offers_nothing(server, said):
     ENDINGS[said](server, token)
     page = server.get("/connections/1")
     assert f"This connection has ended. {said}" in text_of(page)
-    assert "What The App could see" in page.text
+    assert "What The App could see at the end" in page.text
     assert not {"/connections/1/less", "/connections/1/stop"} & {link.get("href") for link in page.html.find_all("a")}
     assert said in server.get("/connections").text
     for below in "less", "stop":

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 from sqlalchemy import select
@@ -15,7 +14,8 @@ from bb2.consent import BOXES, ConsentScreen, NoChoice, NothingShared, consent_s
 from bb2.db import need_not_last
 from bb2.models import Consent
 from bb2.oauth import consents, requests
-from bb2.views.pages import PageError, _
+from bb2.sharing import sharing, words
+from bb2.views.pages import PageError, _, render
 
 
 def kept_request(request):
@@ -112,7 +112,8 @@ class ConsentPage:
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem, "choice": choice}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default
         values["shares"], values["unticked"] = self.shares(screen), self.unticked(screen)
-        return render_to_response("bb2:templates/consent.jinja2", values, request=request)
+        values["chosen_sharing"] = choice and sharing(screen, screen.granted(choice), choice.share_sensitive)
+        return render(request, "consent", words=words, **values)
 
     def chosen(self):
         """What was chosen before a problem stays chosen: a No may not turn into the default on the way."""
