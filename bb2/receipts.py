@@ -57,6 +57,7 @@ class Receipt:
     sharing: Sharing  #: from then on; of an ending: until then
     granted_at: datetime | None  #: None: nothing was
     expires_at: datetime | None  #: None: without end
+    opened: bool = True  #: False: of an ending, its code was never redeemed, and the app has seen nothing
 
     @property
     def decision(self):
@@ -91,6 +92,7 @@ def receipt(made, consent, client, person):
         sharing=sharing(screen, scopes, sensitive),
         granted_at=consent and consent.granted_at,
         expires_at=consent and consent.expires_at,
+        opened=made.event != "consent.revoked" or consent.activated_at is not None,
     )
 
 

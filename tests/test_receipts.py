@@ -171,6 +171,17 @@ def test_an_ending_says_that_copies_stay(server, paths):
     assert "Copies that The App had made before stay with it." in server.get(paths["ended"]).text
 
 
+def test_a_yes_that_was_taken_back_in_time_is_not_said_to_have_shown_anything():
+    server = ConsentServer(*BUILT_IN)
+    page = server.consent_page()
+    answer(page)
+    answer(page, "no")
+    receipt = server.get("/connections/receipts").click("stopped sharing").text
+    assert "What The App had asked for, and did not get" in receipt
+    assert "could see" not in receipt
+    assert "Copies" not in receipt
+
+
 def test_only_what_a_person_decided_has_a_receipt(make_server):
     """On both databases, since the trail's details are searched: no Cancel, nothing that the app or the server did."""
     server = make_server()

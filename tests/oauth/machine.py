@@ -12,6 +12,7 @@ from bb2 import models
 from bb2.clock import utcnow
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.testing import PASSWORD, REDIRECT_URI, answer_of, challenge, record
+from journey import Forms
 from oauth import model
 from oauth.model import DEMOGRAPHIC, OPENED_BY, OPTIONAL
 from oauth.steps import another_app, change_app
@@ -297,7 +298,7 @@ class OneBeneficiary(RuleBasedStateMachine):
 
     def _fill_in(self, browser, shown):
         """Sign in on this page.  The answer leads on."""
-        path, form = forms(shown, "csrf_token")[-1]
+        path, form = Forms(shown.text).answer
         form |= {"username": self.username, "password": PASSWORD, "answer": "sign-in"}
         response = browser.window.post(path, form)
         assert response.status_int == 303, response.text
