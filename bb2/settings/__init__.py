@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from sqlalchemy import URL
@@ -113,7 +114,13 @@ def _derived(values):
 def _refuse_unknown(ini, environ):
     for name in ini:
         if name.startswith(("bb2.", "sqlalchemy.")) and name not in BY_NAME:
-            raise SettingError(f"unknown setting {name}; accepted: {', '.join(BY_NAME)}")
+            raise SettingError(f"unknown setting {name}; {_known(name, BY_NAME)}")
     for name in environ:
         if name.startswith("BB2_") and name not in BY_ENVIRONMENT and name != "BB2_CONFIG":
-            raise SettingError(f"unknown setting {name} in the environment; accepted: {', '.join(BY_ENVIRONMENT)}")
+            raise SettingError(f"unknown setting {name} in the environment; {_known(name, BY_ENVIRONMENT)}")
+
+
+def _known(name, names):
+    """The names that are like it; there are too many to list them all."""
+    alike = get_close_matches(name, names)
+    return f"did you mean {' or '.join(alike)}?" if alike else "README.md lists all there are, under Settings"

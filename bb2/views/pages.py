@@ -133,6 +133,7 @@ def add_globals(event):
         event["settings"] = request.registry["settings"]
         event["language"] = request.locale_name
         event["long_date"] = lambda moment: long_date(moment, request.locale_name)
+        event["short_date"] = lambda moment: long_date(moment, request.locale_name, "medium")
         event["long_moment"] = lambda moment: long_moment(moment, request)
         event["other_language"] = other_language(request)
         event["initial"] = initial
