@@ -10,11 +10,14 @@ from bb2.testing import challenge
 
 
 class Forms(HTMLParser):
-    """The forms of a page: where each is sent, and its fields as they stand: hidden ones, and boxes that are ticked."""
+    """The forms of a page: where each is sent, and its fields as they stand: hidden ones, and boxes that are ticked.
+
+    `answer` is the one that has a button of this name.
+    """
 
     def __init__(self, page):
         super().__init__()
-        self.forms = []
+        self.forms, self.answer = [], None
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
@@ -22,7 +25,9 @@ class Forms(HTMLParser):
         if tag == "form":
             self.forms.append((attributes["action"], {}))
         elif tag == "input" and (attributes.get("type") == "hidden" or _ticked(attributes)):
-            self.forms[-1][1][attributes["name"]] = attributes["value"]
+            self.forms[-1][1][attributes["name"]] = attributes.get("value", "")
+        elif tag == "button" and attributes.get("name") == "answer":
+            self.answer = self.forms[-1]
 
 
 def _ticked(attributes):
@@ -43,8 +48,8 @@ def sign_in_and_answer(authorize_url, username, password, **answer):
 
 
 def _submit(browser, page, **fields):
-    """Send the last form of a page, which holds the answer."""
-    action, hidden = Forms(page.text).forms[-1]
+    """Send the form of a page that holds the answer."""
+    action, hidden = Forms(page.text).answer
     return browser.post(urljoin(page.url, action), data=hidden | fields, allow_redirects=False)
 
 

@@ -1,4 +1,4 @@
-"""README.md tells the truth about hooks, settings, scopes and commands."""
+"""README.md tells the truth about hooks, settings, scopes and commands, and docs/beneficiaries.md about the pages."""
 
 import inspect
 import re
@@ -13,9 +13,12 @@ from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import coverage, explanation_of_benefit
 from bb2.settings import SETTINGS
+from reading import grade
 
 ROOT = Path(__file__).parent.parent
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+GUIDE = ROOT.joinpath("docs/beneficiaries.md").read_text(encoding="utf-8")
+PICTURES = sorted(ROOT.joinpath("docs/pictures").iterdir())
 HOOKS = [function for function in vars(hookspecs).values() if hasattr(function, "bb2_spec")]
 
 
@@ -78,9 +81,30 @@ def test_the_readme_says_what_leaves_a_record(resource):
         assert any(part in row for part in element), path
 
 
-def test_every_file_that_the_readme_shows_is_there():
-    for path in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert ROOT.joinpath(path).exists(), path
+def test_every_file_that_the_documents_show_is_there():
+    for folder, document in (ROOT, README), (ROOT / "docs", GUIDE):
+        for path in re.findall(r"\]\(([^)#:]+)\)", document):
+            assert folder.joinpath(path).exists(), path
+
+
+def test_every_picture_is_small_made_by_the_command_and_shown_with_words_for_who_cannot_see_it():
+    made = re.findall(r'keep\("([^"]+)"', ROOT.joinpath("docs/make_pictures.py").read_text(encoding="utf-8"))
+    shown = {name: words for words, name in re.findall(r"!\[([^]]*)\]\(pictures/([^)]+)\)", GUIDE)}
+    assert {f"{name}.png" for name in made} == {file.name for file in PICTURES} == set(shown)
+    assert [name for name, words in shown.items() if len(words.split()) < 5] == []
+    assert [file.name for file in PICTURES if file.stat().st_size > 60 * 1024] == []
+
+
+def test_what_the_guide_says_a_page_offers_is_there():
+    sources = [*ROOT.joinpath("bb2/templates").glob("*.jinja2"), ROOT / "bb2/scopes/substance_use.py"]
+    words = "".join(file.read_text(encoding="utf-8") for file in sources)
+    offered = re.findall(r"(?<!\*)\*([^*\n]{4,}?)\*(?!\*)|\*\*((?:Yes|No), .*?)\*\*", GUIDE)
+    assert len(offered) > 5
+    assert [each for pair in offered for each in pair if each not in words] == []
+
+
+def test_the_guide_is_as_easy_to_read_as_the_pages():
+    assert grade(re.sub(r"!\[.*?\)|\]\(.*?\)|<br>|[*|\[-]", " ", GUIDE)) < 8
 
 
 def test_the_map_names_every_module_and_folder():

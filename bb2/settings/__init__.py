@@ -121,6 +121,7 @@ def _refuse_unknown(ini, environ):
 
 
 def _known(name, names):
-    """The names that are like it; there are too many to list them all."""
+    """What is accepted; first the names that are like it."""
     alike = get_close_matches(name, names)
-    return f"did you mean {' or '.join(alike)}?" if alike else "README.md lists all there are, under Settings"
+    meant = f"did you mean {' or '.join(alike)}? " if alike else ""
+    return f"{meant}accepted: {', '.join(names)}"

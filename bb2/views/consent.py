@@ -219,8 +219,9 @@ class ConsentPage:
         return back_to_app(self.request, kept, code=code)
 
     def takes_back(self, kept):
-        """After a Yes: does this answer share less?  Then what the Yes had begun ends."""
+        """After a Yes: does this answer share less?  Then all that the app has ends, as the page that follows says."""
         db, posted = self.request.db, self.request.POST
+        consents.lock(db, kept.shown_to)
         consent = db.scalars(select(Consent).where(Consent.request_id == kept.id)).one()
         withdrawn = ConsentScreen.from_json(consent.shown).takes_back(
             consent.scopes, consent.share_sensitive, posted.getall
@@ -228,8 +229,7 @@ class ConsentPage:
         answers = posted.getall("answer")
         if answers == ["show"] or not (withdrawn or "no" in answers):  # who asks what a choice means has not answered
             return False
-        consents.lock(db, kept.shown_to)
-        consents.end(db, consent, by="beneficiary")
+        consents.end_all(db, consent.beneficiary_id, "beneficiary", consent.client_id)
         return True
 
     def answered(self, kept):

@@ -58,11 +58,12 @@ class Information(Form):
         ahead=NEXT_YEAR,
     )
     mine = BooleanField(
-        _("I am the person that this information is about."), [Ticked(_("Tick the box that you are this person"))]
+        _("I am the person that this information is about."),
+        [Ticked(_("Check the box to say that you are this person"))],
     )
     agreed = BooleanField(
         _("I agree that it is compared with my Medicare record, to find out who I am."),
-        [Ticked(_("Tick the box that you agree"))],
+        [Ticked(_("Check the box to say that you agree"))],
     )
 
     @property
@@ -91,7 +92,10 @@ class Credentials(TypedTwice):
                 _("Choose another user name: 6 letters or more, without your Medicare or Social Security number"),
             ),
         ],
-        description=_("6 or more letters or numbers; it may have dots, dashes and underscores. At least one letter."),
+        description=_(
+            "6 or more letters or numbers; it may have dots, dashes and underscores. At least one letter. "
+            "Capital letters do not matter."
+        ),
         render_kw={"autocomplete": "username", **AS_TYPED},
     )
     password = new_password_field(_("Password"))

@@ -83,8 +83,9 @@ class SignIn:
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
         account = builtin.find_account(self.db, username)
         tried = account and account.password_hash
-        pause = {"asked": asked_for(self.kept), "advice": FORGOTTEN, "way_on": sign_in_link(self.request, self.kept)}
-        pause["also"] = trouble_link(self.request, self.kept)
+        # First what can be done now: who signs in again at once only comes back to the pause.
+        pause = {"asked": asked_for(self.kept), "advice": FORGOTTEN, "way_on": trouble_link(self.request, self.kept)}
+        pause["also"] = sign_in_link(self.request, self.kept)
         if not is_password_of(self.request, account, username, password, **pause):
             audit.record(self.db, "account.refused", **asked_for(self.kept))
             return self.show(wrong=True, username=username)
