@@ -36,6 +36,11 @@ def reader(engine):
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
+def can_be_known(id):
+    """Can it be an id that was given out here?  No database looks for what it cannot hold, such as a NUL."""
+    return isinstance(id, str) and id.isascii() and id.isprintable()
+
+
 def need_not_last(db):
     """What this transaction writes may be lost when the power fails: PostgreSQL need not wait for the disk.
 

@@ -155,10 +155,6 @@ def as_fhir(found, site):
     """
     status = DECISIONS[found.event][1]
     rule = "OPTIN" if found.sharing.shared else "OPTOUT"
-    period = {"start": _instant(found.granted_at or found.at), "end": _instant(found.ends_at)}
-    app = {"identifier": {"system": f"{site.url}/.well-known/applications", "value": found.app.id}}
-    nested = [_provision("permit", item) for item in found.sharing.shared]
-    nested += [_provision("deny", item) for item in found.sharing.left_out]
     return {
         "resourceType": "Consent",
         "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{found.id(site)}"}],
@@ -176,17 +172,26 @@ def as_fhir(found, site):
             "title": site.name,
         },
         "policyRule": _concept(f"{TERMINOLOGY}/v3-ActCode", rule),
-        "provision": {
-            "period": {name: moment for name, moment in period.items() if moment},
-            "actor": [
-                {
-                    "role": _concept(f"{TERMINOLOGY}/v3-ParticipationType", "IRCP", "information recipient"),
-                    "reference": app | {"display": found.app.name},
-                }
-            ],
-            "action": [_concept(f"{TERMINOLOGY}/consentaction", "access", "Access")],
-            **({"provision": nested} if nested else {}),
-        },
+        "provision": _root_provision(found, site),
+    }
+
+
+def _root_provision(found, site):
+    """Who may do what, and when; below it, of what."""
+    period = {"start": _instant(found.granted_at or found.at), "end": _instant(found.ends_at)}
+    app = {"identifier": {"system": f"{site.url}/.well-known/applications", "value": found.app.id}}
+    nested = [_provision("permit", item) for item in found.sharing.shared]
+    nested += [_provision("deny", item) for item in found.sharing.left_out]
+    return {
+        "period": {name: moment for name, moment in period.items() if moment},
+        "actor": [
+            {
+                "role": _concept(f"{TERMINOLOGY}/v3-ParticipationType", "IRCP", "information recipient"),
+                "reference": app | {"display": found.app.name},
+            }
+        ],
+        "action": [_concept(f"{TERMINOLOGY}/consentaction", "access", "Access")],
+        **({"provision": nested} if nested else {}),
     }
 
 

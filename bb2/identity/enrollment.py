@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from bb2.clock import now
+from bb2.db import can_be_known
 from bb2.identity.builtin import ensure_beneficiary, find_account, plain
 from bb2.identity.cards import MISREAD, NUMBER, Card, cards_with, family_name
 from bb2.models import Account, Beneficiary, EnrollmentDraft
@@ -96,8 +97,7 @@ def prolong(db, draft):
 
 def of_browser(db, id, session_hash):
     """The EnrollmentDraft of this id, if this browser has begun it and it has not expired; else None."""
-    known = isinstance(id, str) and id.isascii() and id.isprintable()  # no database looks for what it cannot hold
-    draft = db.get(EnrollmentDraft, id) if known and session_hash else None
+    draft = db.get(EnrollmentDraft, id) if session_hash and can_be_known(id) else None
     mine = draft is not None and draft.session_hash == session_hash
     return draft if mine and draft.expires_at > now(db) else None
 

@@ -145,16 +145,20 @@ def add(db, party, person, session_hash, answer, name):
         raise NotAccepted("malformed")
     if is_full(db, person):
         raise NotAccepted("full")
+    transports = [transport.value for transport in credential.response.transports or ()]
+    return _kept(db, verified, beneficiary=person, transports=transports, name=name)
+
+
+def _kept(db, verified, **facts):
+    """The credential record (WebAuthn, 4) of what was verified."""
     passkey = Passkey(
         credential_id=bytes_to_base64url(verified.credential_id),
-        beneficiary=person,
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
         backup_eligible=_can_be_backed_up(verified),
         backed_up=verified.credential_backed_up,
-        transports=[transport.value for transport in credential.response.transports or ()],
-        name=name,
         created_at=now(db),
+        **facts,
     )
     try:
         with db.begin_nested():

@@ -91,4 +91,4 @@ class ProviderSignIn(Base):
     earliest_authenticated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  #: when the person came back, or signed in in another tab
-    problem: Mapped[str | None]  #: what came of it, if not a sign-in: its key in bb2.views.provider
+    problem: Mapped[str | None]  #: what came of it, if not a sign-in: its key in bb2.views.provider_problems

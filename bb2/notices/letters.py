@@ -30,23 +30,7 @@ class NoAddress(ValueError):
 def letter(mail, address, settings):
     """The EmailMessage of a notice.  `mail` has the columns of `bb2.notices.outbox.facts`; NoAddress."""
     language = mail.language if mail.language in LANGUAGES else "en"
-    templates = _templates(language)
-    words = templates.get_template(f"{mail.kind}.jinja2").render(
-        app=app_name(mail.app or "") or mail.client_id,
-        by=mail.revoked_by,
-        lasts=mail.access,
-        granted_on=mail.granted_at and long_date(mail.granted_at, language),
-        ends_on=mail.expires_at and long_date(mail.expires_at, language),
-        day=long_date(mail.created_at, language),
-        time=time_of_day(mail.created_at, language),
-        phone=settings.support_phone,
-        site=settings.site_name,
-        provider=settings.identity == "oidc" and settings.oidc_name,
-    )
-    subject, *paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", words.strip()))
-    links = _links(settings, mail.consent_id)
-    paragraphs = [(links.get(paragraph, paragraph), paragraph in links) for paragraph in paragraphs]
-
+    subject, paragraphs = _said(mail, language, settings)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(settings.site_name, addr_spec=settings.mail_from)
     message["To"] = _only(address)
@@ -56,12 +40,37 @@ def letter(mail, address, settings):
     message["Message-ID"] = message_id(mail, settings.mail_from)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, 5: nothing answers it by itself
     message.set_content("".join(f"{text}\n\n" for text, _ in paragraphs), cte="quoted-printable")
-    html = templates.get_template("letter.html.jinja2").render(
-        language=language, subject=subject, paragraphs=paragraphs
+    html = (
+        _templates(language)
+        .get_template("letter.html.jinja2")
+        .render(language=language, subject=subject, paragraphs=paragraphs)
     )
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = language  # (RFC 3282); a new content takes such headers away
     return message
+
+
+def _said(mail, language, settings):
+    """(subject, [(paragraph, is it a link?)]) of a notice."""
+    words = (
+        _templates(language)
+        .get_template(f"{mail.kind}.jinja2")
+        .render(
+            app=app_name(mail.app or "") or mail.client_id,
+            by=mail.revoked_by,
+            lasts=mail.access,
+            granted_on=mail.granted_at and long_date(mail.granted_at, language),
+            ends_on=mail.expires_at and long_date(mail.expires_at, language),
+            day=long_date(mail.created_at, language),
+            time=time_of_day(mail.created_at, language),
+            phone=settings.support_phone,
+            site=settings.site_name,
+            provider=settings.identity == "oidc" and settings.oidc_name,
+        )
+    )
+    subject, *paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", words.strip()))
+    links = _links(settings, mail.consent_id)
+    return subject, [(links.get(paragraph, paragraph), paragraph in links) for paragraph in paragraphs]
 
 
 def app_name(name):

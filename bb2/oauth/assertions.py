@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bb2.clock import DatabaseTime
+from bb2.db import can_be_known
 from bb2.models import Client, UsedAssertion
 from bb2.oauth.client_keys import ALGORITHMS, fitting, keys_of
 from bb2.oauth.fetch import FetchError
@@ -48,8 +49,7 @@ class Assertions:
 
     def _keys(self, client_id, alg, kid):
         """(the keys of this client that could have made the signature, the database's time)"""
-        known = isinstance(client_id, str) and client_id.isascii() and client_id.isprintable()
-        if not known:  # no database looks for what it cannot hold
+        if not can_be_known(client_id):
             return [], None
         of_client = select(Client.jwks, Client.jwks_uri, DatabaseTime())
         with self.reader.connect() as connection:

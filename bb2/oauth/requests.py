@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import joinedload
 
 from bb2.clock import now
+from bb2.db import can_be_known
 from bb2.models import AuthorizationRequest
 from bb2.oauth.secrets import new_secret
 
@@ -59,8 +60,8 @@ def login_hint(asked):
 
 def of_browser(db, id, session_hash):
     """The AuthorizationRequest of this id, if this browser brought it; None too when it expired unanswered."""
-    known = isinstance(id, str) and id.isascii() and id.isprintable()  # no database looks for what it cannot hold
-    kept = db.get(AuthorizationRequest, id, options=[joinedload(AuthorizationRequest.client)]) if known else None
+    loaded = [joinedload(AuthorizationRequest.client)]
+    kept = db.get(AuthorizationRequest, id, options=loaded) if can_be_known(id) else None
     mine = kept is not None and session_hash is not None and kept.session_hash == session_hash
     return kept if mine and (kept.answered_at or kept.expires_at > now(db)) else None
 

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from bb2.clock import now
+from bb2.db import can_be_known
 from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Client, Consent, RefreshToken
 from bb2.oauth import consents
 from bb2.oauth.assertions import AssertionRefused
@@ -106,7 +107,7 @@ class Validator(RequestValidator):
 
     def one_beneficiary(self, subs, request):
         """The id of the Beneficiary whom all of these `sub`s name; LoginRequired when they cannot be one person."""
-        named = [sub for sub in subs if sub.isascii() and sub.isprintable()]  # no other does a database look for
+        named = [sub for sub in subs if can_be_known(sub)]
         found = self.db.scalars(select(Beneficiary.id).where(Beneficiary.sub.in_(named))).all()
         if len(subs) != 1 or len(found) != 1:
             raise LoginRequired("The person whom the app names has no account here", request=request)

@@ -1,4 +1,4 @@
-"""Where does a person go who has signed in, and for which app's request do they?  Whoever says who they are."""
+"""For which app's request does a person sign in, and where do they go then?  Here, or at a provider."""
 
 from bb2 import audit
 from bb2.oauth import requests

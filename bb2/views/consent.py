@@ -62,6 +62,13 @@ def decline(request, kept, answer, error="access_denied", description="The benef
     return back_to_app(request, kept, error=error, error_description=description)
 
 
+def cancel(request, kept, *told):
+    """Back to the app before anybody was asked; None where no app waits, or the request was answered meanwhile."""
+    if kept and requests.claim_answer(request.db, kept, "cancel"):
+        return decline(request, kept, "cancel", *told)
+    return None
+
+
 @view_defaults(route_name="consent", permission=NO_PERMISSION_REQUIRED)
 class ConsentPage:
     def __init__(self, request):

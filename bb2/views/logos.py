@@ -6,6 +6,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 from sqlalchemy import select
 
+from bb2.db import can_be_known
 from bb2.models import Client, ClientLogo
 from bb2.views.pages import ONE_YEAR
 
@@ -15,9 +16,8 @@ def logo(request):
     """Pages name the version that they mean, which never changes: a browser asks for it once."""
     asked = request.matchdict["client_id"]
     found = select(Client.logo, ClientLogo.png).join(ClientLogo).where(Client.client_id == asked)
-    known = asked.isascii() and asked.isprintable()  # no database looks for what it cannot hold
     with request.registry["reader"].connect() as connection:
-        row = connection.execute(found).one_or_none() if known else None
+        row = connection.execute(found).one_or_none() if can_be_known(asked) else None
     if row is None:
         raise HTTPNotFound
     response = Response(row.png, content_type="image/png", conditional_response=True, etag=row.logo)

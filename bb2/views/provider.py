@@ -14,10 +14,10 @@ from bb2.identity import under_way
 from bb2.identity.proof import signed_in_at
 from bb2.identity.provider import ProviderError
 from bb2.matching import NoMatchError
-from bb2.oauth import consents, requests
+from bb2.oauth import consents
 from bb2.oauth.errors import printable
 from bb2.views.arriving import asked_for, named_request, path, sign_in_link, sign_out, waiting_request, way_on
-from bb2.views.consent import decline
+from bb2.views.consent import cancel
 from bb2.views.errors import page
 from bb2.views.fields import email_address
 from bb2.views.pages import PageError, _
@@ -48,11 +48,10 @@ class SignIn:
 
     def back_to_app(self, request_id, problem):
         """Cancel; or the way back after a problem, of which the app is told no more than it needs."""
-        if self.kept and requests.claim_answer(self.db, self.kept, "cancel"):
-            told = (problem.error, "The beneficiary could not sign in") if problem else ()
-            return decline(self.request, self.kept, "cancel", *told)
+        told = (problem.error, "The beneficiary could not sign in") if problem else ()
         # It has expired, or is answered: that page says so.
-        return HTTPSeeOther(way_on(self.request, request_id if isinstance(request_id, str) else None))
+        on = way_on(self.request, request_id if isinstance(request_id, str) else None)
+        return cancel(self.request, self.kept, *told) or HTTPSeeOther(on)
 
     def to_provider(self):
         browser, kept = self.request.browser, self.kept
@@ -137,9 +136,7 @@ class ComingBack:
         if self._only("iss") not in (None, self.provider.issuer):
             raise self._problem("wrong")
         if error == "access_denied":
-            if self.kept and requests.claim_answer(self.db, self.kept, "cancel"):
-                return decline(self.request, self.kept, "cancel")
-            return HTTPSeeOther(path(self.request, "sign_in", self.kept))
+            return cancel(self.request, self.kept) or HTTPSeeOther(path(self.request, "sign_in", self.kept))
         log.warning("the provider signed nobody in: %s", printable(error)[:60])
         raise self._problem("down" if error in ("server_error", "temporarily_unavailable") else "wrong")
 

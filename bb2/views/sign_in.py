@@ -9,10 +9,10 @@ from bb2 import audit
 from bb2.identity import builtin
 from bb2.identity.known import known_browser, remembered
 from bb2.identity.sessions import cookie_name
-from bb2.oauth import consents, requests
+from bb2.oauth import consents
 from bb2.views import arriving
 from bb2.views.arriving import asked_for, named_request, path, sign_in_link, trouble_link, way_on
-from bb2.views.consent import decline
+from bb2.views.consent import cancel
 from bb2.views.credentials import is_password_of
 from bb2.views.errors import no_longer_open
 from bb2.views.pages import ONE_YEAR, PageError, _, render
@@ -79,9 +79,7 @@ class SignIn:
     def answer(self):
         posted = self.request.POST
         if self.kept and posted.get("answer") == "cancel":
-            if requests.claim_answer(self.db, self.kept, "cancel"):
-                return decline(self.request, self.kept, "cancel")
-            return HTTPSeeOther(self.request.route_path("consent", id=self.kept.id))
+            return cancel(self.request, self.kept) or HTTPSeeOther(way_on(self.request, self.kept.id))
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
         account = builtin.find_account(self.db, username)
         tried, person_id = (account.password_hash, account.beneficiary_id) if account else (None, None)
