@@ -10,7 +10,7 @@ from bb2.testing import challenge
 
 
 class Forms(HTMLParser):
-    """The forms of a page: where each is sent, and its fields as they stand: hidden ones, and boxes that are ticked."""
+    """The forms that a page shows: where each is sent, and its fields: hidden ones, and boxes that are ticked."""
 
     def __init__(self, page):
         super().__init__()
@@ -20,9 +20,11 @@ class Forms(HTMLParser):
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         if tag == "form":
-            self.forms.append((attributes["action"], {}))
+            self.fields = {}
+            if "hidden" not in attributes:  # as what only a script can show and send
+                self.forms.append((attributes["action"], self.fields))
         elif tag == "input" and (attributes.get("type") == "hidden" or _ticked(attributes)):
-            self.forms[-1][1][attributes["name"]] = attributes["value"]
+            self.fields[attributes["name"]] = attributes.get("value", "")
 
 
 def _ticked(attributes):
