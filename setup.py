@@ -104,7 +104,6 @@ setup(
             "requests>=2.31",
             "requests-oauthlib>=2",
             "ruff>=0.6",
-            "textstat>=0.7.4",  # how hard a page is to read
             "setuptools>=70.1",  # the tests build wheels, with no network
             "time-machine>=2.14",  # workers with a wrong clock
             "uv>=0.5",

@@ -3,8 +3,9 @@
 from alembic import context
 from pyramid.paster import get_appsettings
 
+from bb2.clock import UtcDateTime
 from bb2.db import make_engine
-from bb2.models import Base, UtcDateTime
+from bb2.models import Base
 from bb2.settings import Settings
 
 

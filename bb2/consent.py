@@ -145,13 +145,6 @@ class ConsentScreen:
         """The names of the scopes that a Yes with this Choice grants."""
         return [name for line in self.kept(choice) for name in line.scopes]
 
-    def summary(self, choice):
-        """(what the app will see, what it will not), each a list of words, of a Yes with this Choice."""
-        kept = self.kept(choice)
-        told = [(line.consent, line in kept) for line in self.lines if not line.technical]
-        told += [(each.name, choice.share_sensitive[each.key]) for each in self.questions if each.matters_to(kept)]
-        return [words for words, shared in told if shared], [words for words, shared in told if not shared]
-
     def takes_back(self, shared, share_sensitive, choices):
         """Does a form, sent after its page was answered with Yes, share less than these scopes and sensitivities?
 

@@ -85,7 +85,7 @@ DATABASES = {"either": _runs, "both": lambda _item: True, "other": lambda item: 
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
     "test_new_scope.py",
-    "test_stories.py",
+    "test_sharing.py",
     "test_accessible.py",
     "test_crash.py",
     "test_clients.py",

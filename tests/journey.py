@@ -10,21 +10,24 @@ from bb2.testing import challenge
 
 
 class Forms(HTMLParser):
-    """The forms that a page shows: where each is sent, and its fields: hidden ones, and boxes that are ticked."""
+    """The forms of a page: where each is sent, and its fields as they stand: hidden ones, and boxes that are ticked.
+
+    `answer` is the one that has a button of this name.
+    """
 
     def __init__(self, page):
         super().__init__()
-        self.forms = []
+        self.forms, self.answer = [], None
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         if tag == "form":
-            self.fields = {}
-            if "hidden" not in attributes:  # as what only a script can show and send
-                self.forms.append((attributes["action"], self.fields))
+            self.forms.append((attributes["action"], {}))
         elif tag == "input" and (attributes.get("type") == "hidden" or _ticked(attributes)):
-            self.fields[attributes["name"]] = attributes.get("value", "")
+            self.forms[-1][1][attributes["name"]] = attributes.get("value", "")
+        elif tag == "button" and attributes.get("name") == "answer":
+            self.answer = self.forms[-1]
 
 
 def _ticked(attributes):
@@ -45,8 +48,8 @@ def sign_in_and_answer(authorize_url, username, password, **answer):
 
 
 def _submit(browser, page, **fields):
-    """Send the last form of a page, which holds the answer."""
-    action, hidden = Forms(page.text).forms[-1]
+    """Send the form of a page that holds the answer."""
+    action, hidden = Forms(page.text).answer
     return browser.post(urljoin(page.url, action), data=hidden | fields, allow_redirects=False)
 
 

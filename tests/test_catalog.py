@@ -11,13 +11,16 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from bs4 import BeautifulSoup, NavigableString
 
 import bb2.scopes
 from bb2.scopes import Words
 from bb2.settings import Settings
+from reading import READ_OUT
 
 PACKAGE = Path(bb2.__file__).parent
 CATALOG = PACKAGE / "locale/es/LC_MESSAGES/bb2.po"
+NOT_BARE = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?endtrans\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 GAPS = re.compile(r"\$\{\w+\}|%\(\w+\)s|</?\w[^>]*>")
 
 
@@ -64,6 +67,30 @@ def test_the_compiled_catalog_is_what_the_catalog_compiles_to(messages):
     with CATALOG.with_suffix(".mo").open("rb") as file:
         compiled = {message.id: message.string for message in read_mo(file) if message.id}
     assert compiled == {english: message.string for english, message in messages.items()}
+
+
+def bare_words(source):
+    """What a template says itself, in no `trans` and no expression: nobody can translate it."""
+    html = BeautifulSoup(NOT_BARE.sub("", source), "html.parser")
+    for element in [*html.find_all(lang="en"), *html.find_all("pre")]:  # for developers, and what the wire carries
+        element.decompose()
+    said = [text for text in html.find_all(string=True) if type(text) is NavigableString]
+    said += [element[name] for name in READ_OUT for element in html.find_all(attrs={name: True})]
+    return [text.strip() for text in said if re.search(r"(?<!@)\b[^\W\d_]{2}", text)]  # @account: a mail's link
+
+
+def test_no_template_says_anything_that_cannot_be_translated():
+    sources = {path.name: path.read_text(encoding="utf-8") for path in (PACKAGE / "templates").rglob("*.jinja2")}
+    assert {name: words for name, source in sources.items() if (words := bare_words(source))} == {}
+
+
+@pytest.mark.parametrize(
+    "planted", ["<p>Stop</p>", '<img alt="A cat">', "{% if ended %}Over{% endif %}", "<b>Until {{ date }}</b>"]
+)
+def test_what_a_template_says_itself_is_found(planted):
+    whole = '{# Words #}<p title="{% trans %}Stop{% endtrans %}" lang="{{ language }}">{% trans a=b %}Go{% endtrans %}'
+    assert bare_words(whole) == []
+    assert len(bare_words(whole + planted)) == 1
 
 
 def declared_words(plugin):

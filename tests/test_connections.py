@@ -11,7 +11,7 @@ from bb2.clock import EASTERN, utcnow
 from bb2.consent import Choice, ConsentScreen, Line, NothingShared, Question
 from bb2.models import AuditEvent, Client, Consent
 from bb2.sharing import less, sharing
-from bb2.testing import ALICE, ConsentServer, record
+from bb2.testing import ALICE, ConsentServer, code_of, record
 from built_in import BUILT_IN
 from databases import statements
 from oauth.steps import (
@@ -24,6 +24,7 @@ from oauth.steps import (
     earlier,
     newest_connection,
     opens,
+    redeem,
     share_less,
     stop_form,
     told,
@@ -149,7 +150,8 @@ def test_an_app_that_may_not_ask_any_more_who_the_person_is_cannot_see_it(server
     assert "The name on your account" in listed(page, "What The App cannot see")
     assert "The name on your account" not in server.get(newest_connection(server) + "/less").text
     stop(server)  # and from now on it counts what was so at the end
-    assert "The name on your account" in listed(server.get(newest_connection(server)), "What The App could see")
+    at_the_end = listed(server.get(newest_connection(server)), "What The App could see at the end")
+    assert "The name on your account" in at_the_end
 
 
 def test_an_app_that_asked_for_no_personal_information_is_said_to_have_none(server):
@@ -187,7 +189,7 @@ def test_a_connection_that_has_ended_says_how_and_offers_nothing(server, said):
     ENDINGS[said](server, token)
     page = server.get("/connections/1")
     assert f"This connection has ended. {said}" in text_of(page)
-    assert "What The App could see" in page.text
+    assert "What The App could see at the end" in page.text
     assert not {"/connections/1/less", "/connections/1/stop"} & {link.get("href") for link in page.html.find_all("a")}
     assert said in server.get("/connections").text
     for below in "less", "stop":
@@ -417,6 +419,16 @@ def test_ending_all_ends_each_and_names_each_before(server):
     assert "No app has access any more" in done.text
     assert [opens(*each) for each in tokens] == [401, 401]
     assert server.get("/connections/stop", status=303).location.endswith("/connections")
+
+
+@pytest.mark.parametrize("act", [stop, lambda *which: share_less(which[0], PROFILE, path=which[1])])
+def test_a_code_that_is_out_when_less_is_shared_brings_nothing_back(server, act):
+    token = server.grant(EVERYTHING)
+    newest = newest_connection(server)
+    code = code_of(server.approve(server.consent_page(EVERYTHING)))
+    act(server, newest)
+    assert redeem(server, code, status=400)["error"] == "invalid_grant"
+    assert opens(server, token, "connect/userinfo") in (401, 403)
 
 
 # Whose pages they are

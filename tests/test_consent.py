@@ -305,12 +305,19 @@ class TestBackAndResend:
         change_app(server, disabled_at=None)
         assert opens(server, token) == 401
 
-    def test_no_after_yes_leaves_a_newer_connection_of_the_same_app_open(self, server):
+    def test_no_after_yes_ends_whatever_the_app_has_by_then(self, server):
         page = server.consent_page("openid patient/Coverage.read")
         redeem(server, answer(page))
         token = redeem(server, answer(server.consent_page("patient/Coverage.read", username=None)))
-        answer(page, "no")
-        assert opens(server, token) == 200
+        assert "no longer has access" in answer(page, "no").text
+        assert opens(server, token) == 401
+
+    def test_no_after_a_yes_whose_code_is_out_ends_the_earlier_connection_too(self, server):
+        token = server.grant(EVERYTHING)
+        page = server.consent_page(EVERYTHING)
+        answer(page)
+        assert "no longer has access" in answer(page, "no").text
+        assert opens(server, token) == 401
 
 
 class TestAnotherPerson:

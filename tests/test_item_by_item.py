@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bb2.consent import BOXES, Choice, ConsentScreen, Line, NoChoice, NothingShared, Question
+from bb2.sharing import sharing
 from bb2.testing import ConsentServer, answer_of, code_of, consent_form
 from built_in import BUILT_IN
 from oauth.steps import (
@@ -145,9 +146,10 @@ class TestTheRule:
         personal = {line.family for line in screen.demographic}
         lines = {line.family for line in screen.lines}
         assert lines - kept == set(choice.left_out or ()) | (set() if choice.share_demographic else personal)
-        gets, lacks = screen.summary(choice)
+        told = sharing(screen, screen.granted(choice), choice.share_sensitive)
         matter = [question for question in screen.questions if question.matters_to(screen.kept(choice))]
-        assert len(gets) + len(lacks) == len([line for line in screen.lines if not line.technical]) + len(matter)
+        of_the_person = [line for line in screen.lines if not line.technical]
+        assert len(told.shared) + len(told.left_out) == len(of_the_person) + len(matter)
 
     @settings(max_examples=50, deadline=None)
     @given(TWICE)

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from bb2.scopes import openid
 from bb2.testing import ConsentServer
-from bb2.views.readable import MOST_BODY
+from bb2.views.readable import MOST_BODY, MOST_LETTERS
 
 
 @pytest.mark.parametrize("path", ["/nope", "/sign-in", "/v2/o/token/", "/v2/fhir/Coverage/_search"])
@@ -15,6 +15,13 @@ def test_a_large_body_is_refused_before_it_is_read(make_server, path):
     server = make_server()
     refused = server.post(path, "a=1&" * MOST_BODY, status=413)
     assert refused.content_type in ("text/html", "application/json", "application/fhir+json")
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/v2/o/token/", "/v2/fhir/Patient"])
+def test_accents_without_end_are_refused_before_anything_brings_them_into_order(make_server, path):
+    server, accents = make_server(), "\u0315\u0300" * (MOST_LETTERS // 2)
+    server.post(path, f"username=a{accents}".encode(), status=400)
+    server.get(path, {"name": f"a{accents}"}, status=400)
 
 
 @pytest.mark.parametrize("date", ["Mon, 01 Jan 10000 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"])

@@ -239,7 +239,7 @@ class TestTheCookie:
 
 
 class TestEveryForm:
-    @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/connections", "/consent/any"])
+    @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/connections/stop", "/consent/any"])
     def test_needs_the_csrf_token_of_its_own_session(self, server, path):
         sign_in(server)
         thief = another_browser(server)

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import click
 
 from bb2.clock import utcnow
+from bb2.language import LANGUAGES
 from bb2.notices import TEST
-from bb2.notices.letters import LANGUAGES, NoAddress, letter
+from bb2.notices.letters import NoAddress, letter
 from bb2.notices.post import Refused, TryLater, Unreachable, post_of
 
 

@@ -17,6 +17,7 @@ NUMBER = re.compile(r"[1-9][A-Z][A-Z0-9][0-9][A-Z][A-Z0-9][0-9][A-Z]{2}[0-9]{2}"
 MISREAD = str.maketrans("OIL", "011")
 SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "v", "esq", "md"}
 OWN, COVERAGE = "Patient", "Coverage"
+NOBODY = ""  # the Patient.id that nobody has
 PARTS = {"Part A", "Part B"}
 
 
@@ -42,6 +43,14 @@ def patients_with(db, number):
     of_cards = entry.system == literal(MEDICARE_NUMBER, literal_execute=True)
     found = select(Record.patient).join(RecordIndex, RecordIndex.record_number == Record.number)
     return sorted(set(db.scalars(found.where(of_cards, entry.value == number.lower()))))
+
+
+def cards_with(db, number):
+    """[(Patient.id, Card)] of the people who have this Medicare number, or had it.
+
+    Where nobody has, that of nobody: to look for it takes as long.
+    """
+    return [(patient, Card.of(db, patient)) for patient in patients_with(db, number) or [NOBODY]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,16 @@ class Card:
         """The days on which Part A and Part B began, as the card has them, whether they have ended or not."""
         parts = [coverage for coverage in self.coverages if PARTS & set(_plans(coverage))]
         return {start[:10] for start in values_at(parts, ["period", "start"]) if isinstance(start, str)}
+
+    def is_of(self, told, today):
+        """Does it say the same as somebody who told their `number`, `last_name` and day of birth (`born`)?"""
+        return all(
+            (
+                self.has_number(told.number, today),
+                family_name(told.last_name) in self.family_names,
+                told.born.isoformat() in self.born,
+            )
+        )
 
     def has_number(self, number, today):
         """Is it the Medicare number that is in force?  Another one was taken back, as it may be in wrong hands."""

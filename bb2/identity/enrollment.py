@@ -13,13 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from bb2.clock import now
 from bb2.identity.builtin import ensure_beneficiary, find_account, plain
-from bb2.identity.cards import Card, family_name, medicare_number, patients_with
+from bb2.identity.cards import Card, cards_with, medicare_number
 from bb2.models import Account, Beneficiary, EnrollmentDraft
 from bb2.oauth import consents
 from bb2.oauth.secrets import new_secret
 
 LIFETIME = timedelta(hours=1)  #: since the last page that was sent: what was typed is not kept longer
-NOBODY = ""  #: the Patient.id that nobody has
 USERNAME = re.compile(r"(?=.*[a-z])[a-z0-9._-]{6,64}")
 NINE_DIGITS = re.compile(r"\d{9}")  # as a Social Security number has, and a Medicare number of before 2018
 SUGGESTIONS, SUGGESTED_BELOW = 3, 1000
@@ -49,8 +48,8 @@ def find(db, claim):
     today = now(db).date().isoformat()
     found = [
         patient
-        for patient in patients_with(db, claim.number) or [NOBODY]
-        if all((_agrees(Card.of(db, patient), claim, today), may_enroll(db, patient)))
+        for patient, card in cards_with(db, claim.number)
+        if all((_agrees(card, claim, today), may_enroll(db, patient)))
     ]
     return found[0] if len(found) == 1 else None
 
@@ -66,9 +65,7 @@ def _agrees(card, claim, today):
     """Do the records say the same?  A sex that they do not tell is any."""
     return all(
         (
-            card.has_number(claim.number, today),
-            family_name(claim.last_name) in card.family_names,
-            claim.born.isoformat() in card.born,
+            card.is_of(claim, today),
             claim.sex in (card.sexes or {claim.sex}),
             claim.started.isoformat() in card.starts,
             not card.has_died,

@@ -9,7 +9,6 @@ import hmac
 from secrets import token_urlsafe
 
 MOST = 5  #: people who share a browser
-ONE_YEAR = 31_536_000  #: seconds that a browser keeps it
 
 
 def known_browser(cookie, account):

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text, update
 
 from bb2.clock import now
 from bb2.fhir.index import values_at
-from bb2.identity.cards import SUFFIXES, Card, family_name, patients_with
+from bb2.identity.cards import SUFFIXES, cards_with, family_name
 from bb2.identity.questions import QUESTIONS, normalized
 from bb2.identity.sessions import end_sessions
 from bb2.models import Account, Beneficiary, BrowserSession, Recovery, ServerSecret
@@ -21,7 +21,6 @@ from bb2.oauth import consents
 from bb2.oauth.secrets import new_secret
 
 MINUTES = 15  #: that a person has, from who they are to their new password
-NOBODY = ""  #: the Patient.id that nobody has: to look for it takes as long
 OURS = "recovery"  #: the name of the server's secret; it is drawn when it is first needed
 
 
@@ -119,13 +118,8 @@ def _account(db, patients):
 
 def _cards(db, told):
     """[(Patient.id, Card)] of the people whose own records say the same."""
-    (number, name, born), today = told.counts, now(db).date().isoformat()
-    cards = [(patient, Card.of(db, patient)) for patient in patients_with(db, number) or [NOBODY]]
-    return [
-        (patient, card)
-        for patient, card in cards
-        if card.has_number(number, today) and born in card.born and name in card.family_names
-    ]
+    today = now(db).date().isoformat()
+    return [(patient, card) for patient, card in cards_with(db, told.number) if card.is_of(told, today)]
 
 
 def _has_suffix(card, typed):

@@ -10,14 +10,13 @@ from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
 
-from babel.dates import format_date, format_time
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from bb2.clock import EASTERN, utcnow
+from bb2.clock import utcnow
+from bb2.language import LANGUAGES, long_date, time_of_day
 
 PACKAGE = Path(__file__).parent.parent
-LANGUAGES = ("en", "es")
 LONGEST_NAME = 60  #: characters of an app's name
 #: Controls, invisible and direction characters, line ends, halves of characters: what could write a header, or make a
 #: name look like another (Unicode Technical Report 36, 2.5).
@@ -39,7 +38,7 @@ def letter(mail, address, settings):
         granted_on=mail.granted_at and long_date(mail.granted_at, language),
         ends_on=mail.expires_at and long_date(mail.expires_at, language),
         day=long_date(mail.created_at, language),
-        time=format_time(mail.created_at, "short", tzinfo=EASTERN, locale=f"{language}_US"),
+        time=time_of_day(mail.created_at, language),
         phone=settings.support_phone,
         site=settings.site_name,
         provider=settings.identity == "oidc" and settings.oidc_name,
@@ -75,11 +74,6 @@ def app_name(name):
 def message_id(mail, sender):
     """The same whenever the mail is sent, so that who gets it twice may keep one (RFC 5322, 3.6.4)."""
     return f"<{mail.id}.{mail.created_at:%Y%m%d%H%M%S%f}.{mail.kind}@{sender.rpartition('@')[2]}>"
-
-
-def long_date(moment, language):
-    """As the pages write it."""
-    return format_date(moment.astimezone(EASTERN), "long", locale=language)
 
 
 def _only(address):

@@ -109,21 +109,21 @@ def activate(db, consent):
     """The consent opens records, and the earlier ones of the same app and beneficiary no more.  Needs the lock."""
     consent.activated_at = now(db)
     for earlier in db.scalars(_rivals(consent).where(Consent.id < consent.id)):
-        earlier.replaced_at = now(db)
-        close_tokens(db, earlier)
-        record(db, "consent.replaced", earlier, by=consent.id)
+        _replace(db, earlier, consent)
     record(db, "consent.activated", consent)
 
 
+def _replace(db, consent, by):
+    """Another consent for the same app takes the place of this one."""
+    consent.replaced_at = now(db)
+    close_tokens(db, consent)
+    record(db, "consent.replaced", consent, by=by.id)
+
+
 def superseded(db, consent):
-    """True when a later answer of the same beneficiary for the same app is in force already."""
-    later = select(Consent.id).where(
-        Consent.client_id == consent.client_id,
-        Consent.beneficiary_id == consent.beneficiary_id,
-        Consent.id > consent.id,
-        Consent.activated_at.is_not(None),
-    )
-    return db.scalars(later.limit(1)).first() is not None
+    """True when a later answer of the same beneficiary for the same app counts already."""
+    later = select(Consent.id).where(*_of_app(consent), Consent.id > consent.id, Consent.activated_at.is_not(None))
+    return consent.replaced_at is not None or db.scalars(later.limit(1)).first() is not None
 
 
 def end(db, consent, by):
@@ -134,9 +134,13 @@ def end(db, consent, by):
     close_tokens(db, consent)
 
 
-def end_all(db, beneficiary_id, by):
-    """End every consent of a beneficiary that is live, or may be once its code is redeemed.  Needs the lock."""
-    for consent in db.scalars(select(Consent).where(Consent.beneficiary_id == beneficiary_id, *LIVE)):
+def end_all(db, beneficiary_id, by, client_id=None):
+    """End every consent of a beneficiary, or those for one app, that is live or may be once its code is redeemed.
+
+    Needs the lock.
+    """
+    theirs = select(Consent).where(Consent.beneficiary_id == beneficiary_id, *LIVE)
+    for consent in db.scalars(theirs if client_id is None else theirs.where(Consent.client_id == client_id)):
         end(db, consent, by)
 
 
@@ -163,6 +167,8 @@ def has_consented(db, beneficiary_id):
 def narrow(db, consent, scopes, choice, covered, **told):
     """Share less under a consent that goes on, at once and for the tokens that are out.  Needs the lock.
 
+    A Yes to the same app whose code is still out shares nothing any more: it would undo what is said now.
+
     `scopes`: those that the consent keeps; `choice`: what is chosen from now on (share_demographic, left_out,
     share_sensitive); `covered(name, names)`: do these scopes open all that this one opens?  `told`: for the trail.
     """
@@ -173,6 +179,8 @@ def narrow(db, consent, scopes, choice, covered, **told):
     live = select(AccessToken).where(AccessToken.consent_id == consent.id, AccessToken.revoked_at.is_(None))
     for token in db.scalars(live):  # one that was refreshed for less may name a permission in its other spelling
         token.scopes = [name for name in token.scopes if name in consent.scopes or covered(name, consent.scopes)]
+    for pending in db.scalars(select(Consent).where(*_of_app(consent), Consent.activated_at.is_(None), *STANDING)):
+        _replace(db, pending, consent)
     left = {name: getattr(consent, name) for name in ("scopes", "share_demographic", "left_out", "share_sensitive")}
     record(db, "consent.narrowed", consent, **left, **told)
 
@@ -213,12 +221,12 @@ def ended_at(consent, moment):
 
 
 def _rivals(consent):
-    return select(Consent).where(
-        Consent.client_id == consent.client_id,
-        Consent.beneficiary_id == consent.beneficiary_id,
-        Consent.activated_at.is_not(None),
-        *STANDING,
-    )
+    return select(Consent).where(*_of_app(consent), Consent.activated_at.is_not(None), *STANDING)
+
+
+def _of_app(consent):
+    """SQL: of the same app and beneficiary."""
+    return Consent.client_id == consent.client_id, Consent.beneficiary_id == consent.beneficiary_id
 
 
 def record(db, event, consent, **details):

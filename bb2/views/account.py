@@ -1,13 +1,9 @@
 """My account: what a person can see and change of their own sign-in.  Of the built-in directory."""
 
-from email_validator import EmailNotValidError, validate_email
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 from sqlalchemy import select
-from wtforms import EmailField, PasswordField, SelectField, StringField
-from wtforms.validators import ValidationError
 
 from bb2 import audit
 from bb2.identity import builtin, questions, recovery
@@ -16,10 +12,12 @@ from bb2.models import AuditEvent, Client
 from bb2.oauth import consents
 from bb2.views.credentials import is_password_of
 from bb2.views.errors import page
-from bb2.views.forms import Form, Required
+from bb2.views.fields import current_password_field, email_address, email_field, new_answer_field, question_field
+from bb2.views.forms import Checked, Form, Required
 from bb2.views.new_password import PasswordForm, own_words
-from bb2.views.pages import PageError, _
-from bb2.views.sign_in import remember_browser, trouble_link
+from bb2.views.own import signed_in
+from bb2.views.pages import PageError, _, render
+from bb2.views.sign_in import remember_browser
 
 ACCOUNT = _("My account")
 SIGN_INS = 5  #: that the page shows
@@ -30,64 +28,39 @@ DONE = {
     "question": _("Your secret question is saved"),
 }
 WRONG = _("This is not your password. Please type it again")
-NO_DNS = {"check_deliverability": False}
 
 
 class EmailForm(Form):
-    email = EmailField(
+    email = email_field(
         _("E-mail address"),
-        [Required(_("Type an e-mail address"))],
+        Required(_("Type an e-mail address")),
+        Checked(email_address, _("Check the e-mail address: it looks like name@example.com")),
         description=_("For example: name@example.com"),
-        render_kw={"autocomplete": "email", "maxlength": 254, "spellcheck": "false"},
     )
-
-    def validate_email(self, field):
-        try:
-            field.data = validate_email(field.data.strip(), **NO_DNS).normalized
-        except EmailNotValidError:
-            raise ValidationError(_("Check the e-mail address: it looks like name@example.com")) from None
-
-
-def current_password(label):
-    return PasswordField(label, [Required(_("Type your password"))], render_kw={"autocomplete": "current-password"})
 
 
 class ChangePasswordForm(PasswordForm):
-    current = current_password(_("The password that you have now"))
+    current = current_password_field(_("The password that you have now"))
 
     def __iter__(self):
         return iter((self.current, self.password, self.again))  # as they stand on the page
 
 
 class QuestionForm(Form):
-    question = SelectField(_("Secret question"), validate_choice=True)
-    answer = StringField(
-        _("Your answer"),
-        [Required(_("Type your answer"))],
-        description=_("Something that you will not forget, and others do not know."),
-        render_kw={"autocomplete": "off", "maxlength": 100},
-    )
-    current = current_password(_("Your password"))
-
-    def validate_answer(self, field):
-        if not questions.is_long_enough(field.data):
-            raise ValidationError(_("Type an answer of at least three letters or numbers"))
+    question = question_field()
+    answer = new_answer_field(_("Something that you will not forget, and others do not know."))
+    current = current_password_field(_("Your password"))
 
 
 class OwnPage:
     """A page of somebody who is signed in."""
 
     def __init__(self, request):
-        self.request, self.db, self.person = request, request.db, request.browser.beneficiary
-        if self.person is None:
-            raise HTTPSeeOther(request.route_path("sign_in"))
+        self.request, self.db, self.person = request, request.db, signed_in(request)
         self.accounts = builtin.accounts_of(self.db, self.person)
 
     def page(self, name, status=200, **values):
-        values |= {"person": self.person, "accounts": self.accounts}
-        response = render_to_response(f"bb2:templates/{name}.jinja2", values, request=self.request)
-        response.status_int = status
-        return response
+        return render(self.request, name, status, person=self.person, accounts=self.accounts, **values)
 
     def done(self, what):
         return HTTPSeeOther(self.request.route_path("account", _query={"done": what}))
@@ -142,7 +115,7 @@ class Email(OwnPage):
         form = EmailForm.of(self.request)
         if not form.validate():
             return self.page("account_email", 422, form=form)
-        return self.change(form.email.data, "email")
+        return self.change(email_address(form.email.data), "email")
 
     @view_config(request_method="POST", request_param="remove")
     def remove(self):
@@ -162,7 +135,7 @@ class Password(OwnPage):
         return self.show(ChangePasswordForm())
 
     def show(self, form, status=200):
-        return self.page("account_password", status, form=form, trouble=trouble_link(self.request, None)[0])
+        return self.page("account_password", status, form=form, trouble=self.request.route_path("trouble"))
 
     @view_config(request_method="POST")
     def save(self):
@@ -191,17 +164,11 @@ class Question(OwnPage):
         return self.show(QuestionForm(data={"question": chosen}))
 
     def show(self, form, status=200):
-        self.translate(form)
-        return self.page("account_question", status, form=form, trouble=trouble_link(self.request, None)[0])
-
-    def translate(self, form):
-        say = self.request.localizer.translate
-        form.question.choices = [(key, say(question)) for key, question in questions.QUESTIONS.items()]
+        return self.page("account_question", status, form=form, trouble=self.request.route_path("trouble"))
 
     @view_config(request_method="POST")
     def save(self):
         form = QuestionForm.of(self.request)
-        self.translate(form)
         if not form.validate():
             return self.show(form, 422)
         answer_hash = questions.answer_hash(form.answer.data)

@@ -11,19 +11,29 @@ def waiting_request(request, id):
     return kept if kept and kept.answered_at is None and kept.client.disabled_at is None else None
 
 
+def named_request(request):
+    """The same, of the id that the parameter `request` names."""
+    return waiting_request(request, request.params.get("request"))
+
+
 def asked_for(kept):
     """For the audit trail: the app's request for which a person signs in."""
     return {"correlation_id": kept.correlation_id, "client_id": kept.client_id} if kept else {}
 
 
-def link(request, route, kept, label):
-    """(URL, label) of a page that is on the way of a request."""
-    return request.route_path(route, _query={"request": kept.id} if kept else None), label
+def path(request, route, kept, **parts):
+    """The path of a page that is on the way of a request, which goes along."""
+    return request.route_path(route, _query={"request": kept.id} if kept else None, **parts)
 
 
 def sign_in_link(request, kept, label=None):
-    """The way to the sign-in page, with the request of the app: its Cancel leads back there."""
-    return link(request, "sign_in", kept, label or _("Sign in"))
+    """(path, label) of the sign-in page, with the request of the app: its Cancel leads back there."""
+    return path(request, "sign_in", kept), label or _("Sign in")
+
+
+def trouble_link(request, kept):
+    """(path, label) of the way back to a forgotten sign-in, of the built-in directory."""
+    return path(request, "trouble", kept), _("Trouble signing in?")
 
 
 def way_on(request, request_id):

@@ -119,7 +119,8 @@ class Connection:
         """At once; what has ended in another way, or in another tab, stays as it is."""
         if not self.is_live:
             return self.back()
-        consents.end(self.db, self.consent, by="beneficiary")
+        # With a Yes whose code is still out: redeemed later, it would bring the app back.
+        consents.end_all(self.db, self.person.id, "beneficiary", self.consent.client_id)
         return HTTPSeeOther(self.request.route_path("connections", _query={"ended": str(self.consent.id)}))
 
     # Share less

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
 from sqlalchemy import select
@@ -15,7 +14,8 @@ from bb2.consent import BOXES, ConsentScreen, NoChoice, NothingShared, consent_s
 from bb2.db import need_not_last
 from bb2.models import Consent
 from bb2.oauth import consents, requests
-from bb2.views.pages import PageError, _
+from bb2.sharing import sharing, words
+from bb2.views.pages import PageError, _, render
 
 
 def kept_request(request):
@@ -112,7 +112,8 @@ class ConsentPage:
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem, "choice": choice}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default
         values["shares"], values["unticked"] = self.shares(screen), self.unticked(screen)
-        return render_to_response("bb2:templates/consent.jinja2", values, request=request)
+        values["chosen_sharing"] = choice and sharing(screen, screen.granted(choice), choice.share_sensitive)
+        return render(request, "consent", words=words, **values)
 
     def chosen(self):
         """What was chosen before a problem stays chosen: a No may not turn into the default on the way."""
@@ -211,8 +212,9 @@ class ConsentPage:
         return back_to_app(self.request, kept, code=code)
 
     def takes_back(self, kept):
-        """After a Yes: does this answer share less?  Then what the Yes had begun ends."""
+        """After a Yes: does this answer share less?  Then all that the app has ends, as the page that follows says."""
         db, posted = self.request.db, self.request.POST
+        consents.lock(db, kept.shown_to)
         consent = db.scalars(select(Consent).where(Consent.request_id == kept.id)).one()
         withdrawn = ConsentScreen.from_json(consent.shown).takes_back(
             consent.scopes, consent.share_sensitive, posted.getall
@@ -220,8 +222,7 @@ class ConsentPage:
         answers = posted.getall("answer")
         if answers == ["show"] or not (withdrawn or "no" in answers):  # who asks what a choice means has not answered
             return False
-        consents.lock(db, kept.shown_to)
-        consents.end(db, consent, by="beneficiary")
+        consents.end_all(db, consent.beneficiary_id, "beneficiary", consent.client_id)
         return True
 
     def answered(self, kept):

@@ -4,7 +4,6 @@ from datetime import date
 
 from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config, view_defaults
 from sqlalchemy import select
@@ -16,12 +15,13 @@ from bb2.identity.builtin import hashed_password
 from bb2.identity.cards import Card
 from bb2.identity.questions import answer_hash
 from bb2.models import Account
-from bb2.views.credentials import pause_for
+from bb2.views.arriving import asked_for, named_request, path, sign_in_link, trouble_link, way_on
 from bb2.views.enrollment_forms import Credentials, Information
 from bb2.views.errors import page
 from bb2.views.limited import client_address
-from bb2.views.pages import PageError, _
-from bb2.views.sign_in import asked_for, enter, sign_in_link, trouble_link, waiting_request, way_on
+from bb2.views.pages import PageError, _, render
+from bb2.views.sign_in import enter
+from bb2.views.tries import Tries, by_address
 
 #: In their order; none can be opened before the one in front of it was sent.
 PAGES = ("information", "notice", "address", "sign-in")
@@ -31,16 +31,14 @@ class OnTheWay:
     """A page on the way to an account; the app's request that brought the person goes along all the way."""
 
     def __init__(self, request):
-        self.request, self.db, self.kept = request, request.db, waiting_request(request)
+        self.request, self.db, self.kept = request, request.db, named_request(request)
 
     def path(self, route, **parts):
-        return self.request.route_path(route, _query={"request": self.kept.id} if self.kept else None, **parts)
+        return path(self.request, route, self.kept, **parts)
 
     def show(self, template, status=200, **values):
-        values |= {"kept": self.kept, "here": self.request.path + (f"?request={self.kept.id}" if self.kept else "")}
-        response = render_to_response(f"bb2:templates/{template}.jinja2", values, request=self.request)
-        response.status_int = status
-        return response
+        here = self.path(self.request.matched_route.name, **self.request.matchdict)
+        return render(self.request, template, status, kept=self.kept, here=here, **values)
 
 
 @view_defaults(permission=NO_PERMISSION_REQUIRED, route_name="create_account_step")
@@ -115,34 +113,26 @@ class CreateAccount(OnTheWay):
         return self.reach(draft, "notice")
 
     def found(self, claim):
-        """The Patient.id of who can make an account, or None.  Only wrong tries stay counted.
-
-        What one address is refused does not count for others: so nobody can hold up another person for long.
-        """
-        limits, settings = self.request.registry["limits"], self.request.registry["settings"]
-        address = client_address(self.request)
-        own = {("enroll", "number", claim.number, address or ""): settings.limit_enroll_number}
-        shared = {("enroll", "anywhere", claim.number): settings.limit_enroll_anywhere}
-        if address:
-            shared["enroll", "address", address] = settings.limit_enroll_address
-        self.db.commit()  # so that SQLite's one writer is free while this counts
-        for tries in own, shared:
-            if wait := limits.count(tries):
-                self.pause(wait)
+        """The Patient.id of who can make an account, or None.  Only wrong tries stay counted."""
+        tries = self.tries_of(claim)
+        tries.count()
         patient = enrollment.find(self.db, claim)
         if patient is not None:
-            self.db.rollback()  # the same: nothing was written
-            limits.count(own | shared, -1)
+            self.db.rollback()  # nothing was written, and SQLite's one writer is free while this counts
+            tries.take_back()
         return patient
 
-    def pause(self, wait):
-        phone = self.request.registry["settings"].support_phone
-        pause_for(
+    def tries_of(self, claim):
+        settings, address = self.request.registry["settings"], client_address(self.request)
+        own = {("enroll", "number", claim.number, address or ""): settings.limit_enroll_number}
+        shared = {("enroll", "anywhere", claim.number): settings.limit_enroll_anywhere}
+        return Tries(
             self.request,
-            wait,
-            "account.creation_paused",
+            own,
+            shared | by_address(self.request, "enroll", settings.limit_enroll_address),
+            event="account.creation_paused",
             asked=asked_for(self.kept),
-            advice=_("If you cannot wait, call ${phone}.", mapping={"phone": phone}),
+            advice=_("If you cannot wait, call ${phone}.", mapping={"phone": settings.support_phone}),
             way_on=(self.path("create_account"), _("Create an account")),
             also=trouble_link(self.request, self.kept),
         )
@@ -187,7 +177,7 @@ class CreateAccount(OnTheWay):
         draft.typed = draft.typed | form.typed
         if self.request.POST.get("go") == "back":
             return self.reach(draft, "address")
-        form.own_words = (draft.typed["number"], draft.typed["last_name"])
+        form.own_words = (form.username.data, draft.typed["number"], draft.typed["last_name"])
         good, patient = form.validate(), draft.patient
         self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
         if good:
@@ -236,7 +226,7 @@ def created(request):
     account = own_account(way)
     if account is None:
         return HTTPSeeOther(way.path("sign_in"))
-    return way.show("enroll_done", account=account, on=way_on(request, way.kept))
+    return way.show("enroll_done", account=account, on=way_on(request, way.kept and way.kept.id))
 
 
 def gone(way):

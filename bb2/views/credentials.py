@@ -1,37 +1,25 @@
 """Is this the person's password?  Wrong ones are counted, and too many of them make a pause."""
 
-from bb2 import audit
 from bb2.identity import builtin
 from bb2.identity.known import known_browser
 from bb2.identity.sessions import cookie_name
 from bb2.oauth.secrets import hashed
-from bb2.views.limited import TooMany, client_address
+from bb2.views.limited import client_address
+from bb2.views.tries import Tries, by_address
 
 
 def is_password_of(request, account, username, password, **pause):
-    """Is it this Account's (None: nobody's) password?  Only wrong ones stay counted.
+    """Is it this Account's (None: nobody's) password?  Commits what the request has done so far.
 
-    Commits what the request has done so far: SQLite's one writer shall be free while this counts, and while it hashes.
+    `pause`: what who must wait is told, as bb2.views.tries has it.
     """
-    limits, (own, shared) = request.registry["limits"], _tries(request, account, username)
+    tries = Tries(request, *_tries(request, account, username), event="account.paused", **pause)
     password_hash = account and account.password_hash
-    request.db.commit()
-    # What one address is refused does not count for others: else it could lock the person out everywhere.
-    for tries in own, shared:
-        if wait := limits.count(tries):
-            pause_for(request, wait, "account.paused", **pause)
+    tries.count()
     right = builtin.is_password(password_hash, password)
     if right:
-        limits.count(own | shared, -1)
+        tries.take_back()
     return right
-
-
-def pause_for(request, wait, event, *, asked, advice, way_on, also=None):
-    """Tell the person to wait; the trail has the `event` once, with what it knows of the app (`asked`)."""
-    if wait.first:
-        audit.record(request.db, event, **asked)
-        request.db.commit()
-    raise TooMany(wait, advice, way_on=way_on, also=also)
 
 
 def _tries(request, account, username):
@@ -45,9 +33,6 @@ def _tries(request, account, username):
     known = known_browser(request.cookies.get(cookie_name("known", settings.secure)), account)
     if known:
         return {("sign_in", "browser", name, tried, known): settings.limit_sign_in_account}, {}
-    address = client_address(request)
-    own = {("sign_in", "account", name, tried, address or ""): settings.limit_sign_in_account}
+    own = {("sign_in", "account", name, tried, client_address(request) or ""): settings.limit_sign_in_account}
     shared = {("sign_in", "anywhere", name, tried): settings.limit_sign_in_anywhere}
-    if address:
-        shared["sign_in", "address", address] = settings.limit_sign_in_address
-    return own, shared
+    return own, shared | by_address(request, "sign_in", settings.limit_sign_in_address)

@@ -9,7 +9,6 @@ from secrets import token_hex
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.interfaces import IRoutesMapper
-from pyramid.renderers import render_to_response
 from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from sqlalchemy.exc import OperationalError
@@ -18,7 +17,7 @@ from bb2.fhir import FhirError, operation_outcome
 from bb2.oauth.errors import printable
 from bb2.scopes import API_VERSIONS
 from bb2.security import Refusal
-from bb2.views.pages import PageError, _
+from bb2.views.pages import PageError, _, render
 
 log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
@@ -56,19 +55,20 @@ def _outcome(status, code, diagnostics):
     return Response(outcome, status=status, content_type="application/fhir+json", charset="utf-8")
 
 
-def page(request, error):
-    """The page of a PageError."""
+def page(request, error, template="message", **values):
+    """The page of a PageError; `template`: one that extends message.jinja2 and shows the `values` too."""
     translate = request.localizer.translate
-    values = {
-        "title": translate(error.title),
-        "paragraphs": [translate(paragraph) for paragraph in error.paragraphs],
-        "way_on": error.way_on and (error.way_on[0], translate(error.way_on[1])),
-        "also": error.also and (error.also[0], translate(error.also[1])),
-        "developer": request.registry["settings"].sandbox and error.developer,
-    }
-    response = render_to_response("bb2:templates/message.jinja2", values, request=request)
-    response.status_int = error.status
-    return response
+    return render(
+        request,
+        template,
+        error.status,
+        title=translate(error.title),
+        paragraphs=[translate(paragraph) for paragraph in error.paragraphs],
+        way_on=error.way_on and (error.way_on[0], translate(error.way_on[1])),
+        also=error.also and (error.also[0], translate(error.also[1])),
+        developer=request.registry["settings"].sandbox and error.developer,
+        **values,
+    )
 
 
 def challenge(found):
@@ -110,6 +110,11 @@ def page_error(error, request):
 @exception_view_config(BadCSRFOrigin)
 def bad_csrf(error, request):
     """A form without a session, or of another session: nothing was done."""
+    return no_longer_open(request)
+
+
+def no_longer_open(request, way_on=None):
+    """The page of a form whose session has ended.  `way_on`: (URL, label)."""
     return page(
         request,
         PageError(
@@ -117,6 +122,7 @@ def bad_csrf(error, request):
             _("This page is no longer open"),
             _("You may have been away for a while, or signed in or out in another tab. Nothing was shared or changed."),
             _("If you came from an app, go back to the app and connect again."),
+            way_on=way_on,
         ),
     )
 

@@ -54,6 +54,17 @@ class Required:
             raise StopValidation(self.message)
 
 
+class Checked:
+    """What was typed passes a check; if not, `message` is said."""
+
+    def __init__(self, check, message):
+        self.check, self.message = check, message
+
+    def __call__(self, form, field):
+        if not self.check((field.data or "").strip()):
+            raise StopValidation(self.message)
+
+
 class Ticked:
     """The box is ticked."""
 

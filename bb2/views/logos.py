@@ -7,8 +7,7 @@ from pyramid.view import view_config
 from sqlalchemy import select
 
 from bb2.models import Client, ClientLogo
-
-ONE_YEAR = 365 * 24 * 3600
+from bb2.views.pages import ONE_YEAR
 
 
 @view_config(route_name="logo", request_method=("GET", "HEAD"), permission=NO_PERMISSION_REQUIRED)

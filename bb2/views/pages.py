@@ -1,19 +1,17 @@
 """What do all pages share?  Their language, their words for problems, and what they tell the browser to allow."""
 
 import re
-from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
-from babel.dates import format_date, format_time
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.i18n import TranslationStringFactory
+from pyramid.renderers import render_to_response
 
-from bb2.clock import EASTERN
+from bb2.language import LANGUAGES, long_date, time_of_day
 from bb2.settings import is_loopback
 
 _ = TranslationStringFactory("bb2")
 
-LANGUAGES = ("en", "es")
 LANGUAGE_COOKIE = "lang"
 LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")  # of a Host header, and nothing more
 ONE_YEAR = 31_536_000  # seconds
@@ -44,6 +42,13 @@ class PageError(Exception):
         self.way_on = way_on  #: (URL, label) of the next step; None: the home page
         self.also = also  #: (URL, label) of another, where there is one
         self.developer = developer  #: what the app's developer should mend, in English; shown in a sandbox
+
+
+def render(request, name, status=200, **values):
+    """The page of templates/NAME.jinja2, as a response."""
+    response = render_to_response(f"bb2:templates/{name}.jinja2", values, request=request)
+    response.status_int = status
+    return response
 
 
 def named_language(request):
@@ -114,17 +119,10 @@ def initial(name):
     return next((character.upper()[0] for character in name if character.isalnum()), "")
 
 
-def long_date(moment, language):
-    """`December 21, 2027`, `21 de diciembre de 2027`.  `moment` is a datetime or its ISO 8601 text, or a date."""
-    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    day = moment.astimezone(EASTERN) if isinstance(moment, datetime) else moment
-    return format_date(day, "long", locale=language)
-
-
 def long_moment(moment, request):
-    """The same with the time of day, and of which zone it is."""
-    time = format_time(moment, "short", tzinfo=EASTERN, locale=request.locale_name)
-    said = {"day": long_date(moment, request.locale_name), "time": time}
+    """A day with the time of day, and of which zone it is."""
+    language = request.locale_name
+    said = {"day": long_date(moment, language), "time": time_of_day(moment, language)}
     return request.localizer.translate(_("${day}, ${time} Eastern Time", mapping=said))
 
 
@@ -135,6 +133,7 @@ def add_globals(event):
         event["settings"] = request.registry["settings"]
         event["language"] = request.locale_name
         event["long_date"] = lambda moment: long_date(moment, request.locale_name)
+        event["short_date"] = lambda moment: long_date(moment, request.locale_name, "medium")
         event["long_moment"] = lambda moment: long_moment(moment, request)
         event["other_language"] = other_language(request)
         event["initial"] = initial

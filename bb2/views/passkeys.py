@@ -15,15 +15,16 @@ from bb2.identity import builtin, passkeys
 from bb2.identity.passkeys import NotAccepted, RelyingParty
 from bb2.models import Passkey
 from bb2.oauth import consents
-from bb2.views.account import WRONG, OwnPage, current_password
-from bb2.views.credentials import pause_for
+from bb2.views.account import WRONG, OwnPage
+from bb2.views.arriving import asked_for, sign_in_link
+from bb2.views.fields import current_password_field
 from bb2.views.forms import Form
-from bb2.views.limited import client_address
+from bb2.views.own import number_of
 from bb2.views.pages import PageError, _
-from bb2.views.sign_in import SignIn, asked_for, enter, sign_in_link
+from bb2.views.sign_in import SignIn, enter
+from bb2.views.tries import Tries, by_address
 
 FRESH = 600  # seconds after a sign-in in which a passkey may be added
-LONGEST_NUMBER = 9  # digits: more is no number that a database has given
 
 
 class Naming(Form):
@@ -31,7 +32,7 @@ class Naming(Form):
 
 
 class ConfirmForm(Form):
-    current = current_password(_("Your password"))
+    current = current_password_field(_("Your password"))
 
 
 class Passkeys:
@@ -118,9 +119,8 @@ class PasskeyPage(OwnPage):
 
     @view_config(request_method="POST", request_param="answer=remove")
     def remove(self):
-        number = str(self.request.POST.get("passkey", ""))
-        known = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
-        if not known or not passkeys.remove(self.db, self.person, int(number)):
+        number = number_of(self.request.POST.get("passkey"))
+        if number is None or not passkeys.remove(self.db, self.person, number):
             return self.back()
         self.record("passkey.removed", by="beneficiary")
         return self.back(done="removed")
@@ -176,27 +176,26 @@ class PasskeySignIn(SignIn):
     def _right_passkey(self):
         """The Passkey; only wrong answers stay counted, and apart from passwords: neither holds the other up."""
         session_hash, answer = self.request.browser.session_hash, str(self.request.POST.get("credential", ""))
-        limits, tries = self.request.registry["limits"], self._tries()
-        party = self.request.passkeys.needed_party()
-        self.db.commit()  # so that SQLite's one writer is free while this counts
-        if wait := limits.count(tries):
-            self._pause(wait)
+        tries, party = self._tries(), self.request.passkeys.needed_party()
+        tries.count()
         try:
             found = passkeys.used(self.db, party, session_hash, answer)
         except NotAccepted as error:
             self._refuse(error.reason, error.passkey)
         self.db.commit()
-        limits.count(tries, -1)
+        tries.take_back()
         return found
 
     def _tries(self):
-        address = client_address(self.request)
         limit = self.request.registry["settings"].limit_sign_in_address
-        return {("passkey", "address", address): limit} if address else {}
-
-    def _pause(self, wait):
-        way_on, advice = sign_in_link(self.request, self.kept), _("You can sign in with your password meanwhile.")
-        pause_for(self.request, wait, "account.paused", asked=asked_for(self.kept), advice=advice, way_on=way_on)
+        return Tries(
+            self.request,
+            by_address(self.request, "passkey", limit),
+            event="account.paused",
+            asked=asked_for(self.kept),
+            advice=_("You can sign in with your password meanwhile."),
+            way_on=sign_in_link(self.request, self.kept),
+        )
 
     def _refuse(self, reason, passkey=None):
         whose = passkey and passkey.beneficiary_id

@@ -4,7 +4,6 @@ import logging
 from datetime import timedelta
 
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config, view_defaults
 
@@ -17,15 +16,15 @@ from bb2.identity.provider import ProviderError
 from bb2.matching import NoMatchError
 from bb2.oauth import consents, requests
 from bb2.oauth.errors import printable
-from bb2.views.arriving import asked_for, sign_in_link, sign_out, waiting_request, way_on
+from bb2.views.arriving import asked_for, named_request, path, sign_in_link, sign_out, waiting_request, way_on
 from bb2.views.consent import decline
 from bb2.views.errors import page
-from bb2.views.limited import TooMany, client_address
+from bb2.views.fields import email_address
 from bb2.views.pages import PageError, _
 from bb2.views.provider_problems import OF_THE_ACCOUNT, PROBLEMS, SignInFailed
+from bb2.views.tries import Tries, by_address
 
 log = logging.getLogger(__name__)
-MOST_EMAIL = 254  # characters (RFC 5321, 4.5.3.1.3)
 
 
 @view_defaults(route_name="sign_in", permission=NO_PERMISSION_REQUIRED)
@@ -34,7 +33,7 @@ class SignIn:
 
     def __init__(self, request):
         self.request, self.db = request, request.db
-        self.kept = waiting_request(request, request.params.get("request"))
+        self.kept = named_request(request)
 
     @view_config(request_method="GET", renderer="bb2:templates/provider_sign_in.jinja2")
     def ask(self):
@@ -140,7 +139,7 @@ class ComingBack:
         if error == "access_denied":
             if self.kept and requests.claim_answer(self.db, self.kept, "cancel"):
                 return decline(self.request, self.kept, "cancel")
-            return HTTPSeeOther(sign_in_link(self.request, self.kept)[0])
+            return HTTPSeeOther(path(self.request, "sign_in", self.kept))
         log.warning("the provider signed nobody in: %s", printable(error)[:60])
         raise self._problem("down" if error in ("server_error", "temporarily_unavailable") else "wrong")
 
@@ -148,10 +147,8 @@ class ComingBack:
         """The provider's Answer.  Only what fails stays counted: a code can be made up, and each is asked for there."""
         secrets = under_way.secrets_of(self.request.browser, self.state)
         moment, earliest = now(self.db), self.begun.earliest_authenticated_at
-        self.db.commit()  # the way back is used up; and SQLite's one writer is free while the provider is asked
         tries = self._tries()
-        if wait := self.request.registry["limits"].count(tries):
-            raise TooMany(wait, way_on=sign_in_link(self.request, self.kept))
+        tries.count()  # which commits: the way back is used up, and no transaction is open while the provider is asked
         try:
             answer = self.provider.answer(
                 self._only("code") or "",
@@ -164,13 +161,18 @@ class ComingBack:
         except ProviderError as error:
             log.warning("a sign-in at the provider failed: %s", error)
             raise self._problem("down" if error.passing else "wrong") from error
-        self.request.registry["limits"].count(tries, -1)
+        tries.take_back()
         return answer
 
     def _tries(self):
-        address = client_address(self.request)
         limit = self.request.registry["settings"].limit_sign_in_address
-        return {("provider", "address", address): limit} if address else {}
+        return Tries(
+            self.request,
+            by_address(self.request, "provider", limit),
+            event="account.paused",
+            asked=asked_for(self.kept),
+            way_on=sign_in_link(self.request, self.kept),
+        )
 
     def _enter(self, answer):
         """Sign the person in, under a new session id, and send them on."""
@@ -225,8 +227,7 @@ class ComingBack:
 def _email(claims):
     """Where notices go: an address of which the provider knows that it is the person's."""
     email = claims.get("email") if claims.get("email_verified") is True else None
-    good = isinstance(email, str) and email.isprintable() and " " not in email and len(email) <= MOST_EMAIL
-    return email if good and "@" in email[1:-1] else None
+    return email_address(email) if isinstance(email, str) else None
 
 
 @view_config(route_name="sign_in_callback", request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -237,17 +238,7 @@ def come_back(request):
 @exception_view_config(SignInFailed)
 def failed(error, request):
     """What happened, another try, and the way back to the app that waits."""
-    translate = request.localizer.translate
-    values = {
-        "title": translate(error.title),
-        "paragraphs": [translate(paragraph) for paragraph in error.paragraphs],
-        "way_on": (error.way_on[0], translate(error.way_on[1])),
-        "kept": error.kept,
-        "key": error.key,
-    }
-    response = render_to_response("bb2:templates/provider_problem.jinja2", values, request=request)
-    response.status_int = error.status
-    return response
+    return page(request, error, "provider_problem", kept=error.kept, key=error.key)
 
 
 @view_config(route_name="sign_out", request_method="POST", permission=NO_PERMISSION_REQUIRED)
@@ -256,7 +247,7 @@ def leave(request):
     kept = sign_out(request)
     if kept:
         kept.earliest_authenticated_at = now(request.db)
-        return HTTPSeeOther(sign_in_link(request, kept)[0])
+        return HTTPSeeOther(path(request, "sign_in", kept))
     settings = request.registry["settings"]
     if settings.oidc_sign_out:
         return HTTPSeeOther(request.route_path("home"))

@@ -2,44 +2,24 @@
 
 from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
-from bb2.identity.known import ONE_YEAR, known_browser, remembered
+from bb2.identity.known import known_browser, remembered
 from bb2.identity.sessions import cookie_name
-from bb2.models import AuthorizationRequest
 from bb2.oauth import consents, requests
 from bb2.views import arriving
-from bb2.views.arriving import asked_for, link, sign_in_link
+from bb2.views.arriving import asked_for, named_request, path, sign_in_link, trouble_link, way_on
 from bb2.views.consent import decline
 from bb2.views.credentials import is_password_of
-from bb2.views.errors import page
-from bb2.views.pages import PageError, _
+from bb2.views.errors import no_longer_open
+from bb2.views.pages import ONE_YEAR, PageError, _, render
 
 FORGOTTEN = _(
     "If you forgot your password, you need not wait. Choose “Trouble signing in?”, and you can set a new one."
 )
-
-
-def waiting_request(request) -> AuthorizationRequest | None:
-    """The app's request that this browser brought, and the parameter `request` names, while it can be answered."""
-    return arriving.waiting_request(request, request.params.get("request"))
-
-
-def trouble_link(request, kept):
-    return link(request, "trouble", kept, _("Trouble signing in?"))
-
-
-def create_path(request, kept):
-    return link(request, "create_account", kept, None)[0]
-
-
-def way_on(request, kept):
-    """Where a person goes who is signed in: to exactly the request that was begun, or to their apps."""
-    return request.route_path("consent", id=kept.id) if kept else request.route_path("connections")
 
 
 def enter(request, person, kept, account=None, **how):
@@ -53,7 +33,7 @@ def enter(request, person, kept, account=None, **how):
     request.browser.sign_in(person)
     person.language = request.locale_name
     audit.record(request.db, "account.signed_in", beneficiary_id=person.id, **told)
-    return HTTPSeeOther(way_on(request, kept))
+    return HTTPSeeOther(way_on(request, kept and kept.id))
 
 
 def remember_browser(request, account):
@@ -76,20 +56,21 @@ class SignIn:
 
     def __init__(self, request):
         self.request, self.db = request, request.db
-        self.kept = waiting_request(request)
+        self.kept = named_request(request)
+
+    def path(self, route):
+        return path(self.request, route, self.kept)
 
     @view_config(request_method="GET")
     def ask(self):
         return self.show(username=(self.kept and self.kept.login_hint) or "")
 
     def show(self, wrong=False, username=""):
-        values = {"kept": self.kept, "wrong": wrong, "username": username}
-        values["trouble"] = trouble_link(self.request, self.kept)[0]
-        values["create"] = create_path(self.request, self.kept)
-        response = render_to_response("bb2:templates/sign_in.jinja2", values, request=self.request)
+        links = {"trouble": self.path("trouble"), "create": self.path("create_account")}
         # RFC 9110, 15.5.4: the credentials were not enough, and others may be tried.  A 401 would have to name a scheme
         # of HTTP authentication (15.5.2), and a form is none.
-        response.status_int = 403 if wrong else 200
+        status = 403 if wrong else 200
+        response = render(self.request, "sign_in", status, kept=self.kept, wrong=wrong, username=username, **links)
         if wrong:
             self.db.commit()  # the refusal is on record, though the answer is an error
         return response
@@ -104,8 +85,9 @@ class SignIn:
         username, password = (str(posted.get(name, "")) for name in ("username", "password"))
         account = builtin.find_account(self.db, username)
         tried = account and account.password_hash
-        pause = {"asked": asked_for(self.kept), "advice": FORGOTTEN, "way_on": sign_in_link(self.request, self.kept)}
-        pause["also"] = trouble_link(self.request, self.kept)
+        # First what can be done now: who signs in again at once only comes back to the pause.
+        pause = {"asked": asked_for(self.kept), "advice": FORGOTTEN, "way_on": trouble_link(self.request, self.kept)}
+        pause["also"] = sign_in_link(self.request, self.kept)
         if not is_password_of(self.request, account, username, password, **pause):
             audit.record(self.db, "account.refused", **asked_for(self.kept))
             return self.show(wrong=True, username=username)
@@ -140,29 +122,14 @@ class SignIn:
         )
 
 
-def no_longer_open(request, route, **parts):
-    """The page of a form whose session has ended.  The way on leads to a page that knows where the person is now."""
-    kept = request.POST.get("request")
-    query = {"request": kept} if isinstance(kept, str) and not parts else None
-    return PageError(
-        400,
-        _("This page is no longer open"),
-        _("You may have been away for a while, or signed in or out in another tab. Nothing was shared or changed."),
-        _("If you came from an app, go back to the app and connect again."),
-        way_on=(request.route_path(route, _query=query, **parts), _("Go on")),
-    )
-
-
 @exception_view_config(BadCSRFToken, route_name="sign_in")
 def left(error, request):
-    """The session has ended; or a button was pressed twice, and the person is signed in."""
+    """The session has ended; or a button was pressed twice, and the person is signed in: that page knows."""
     kept = request.POST.get("request")
-    if isinstance(kept, str) and kept:
-        return page(request, no_longer_open(request, "consent", id=kept))
-    return page(request, no_longer_open(request, "connections"))
+    return no_longer_open(request, (way_on(request, kept if isinstance(kept, str) else None), _("Go on")))
 
 
 @view_config(route_name="sign_out", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(request):
     kept = arriving.sign_out(request)
-    return HTTPSeeOther(sign_in_link(request, kept)[0] if kept else request.route_path("home"))
+    return HTTPSeeOther(path(request, "sign_in", kept) if kept else request.route_path("home"))

@@ -12,12 +12,12 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.static import static_view
 
+from bb2.views.pages import ONE_YEAR
 from bb2.views.representation import takes_gzip
 
 ASSETS = "bb2:static"
 FOLDER = Path(__file__).parents[1] / "static"
 DESIGN_SYSTEM = "cms/integrity.txt"  # the last file that design_system.py writes
-ONE_YEAR = 31_536_000  # seconds
 #: What gzip makes smaller.  No page is among them: it has the form's token beside what a request brought, and how
 #: well the two pack together would tell the token (BREACH).
 PACKED = ("text/css", "text/javascript", "application/javascript", "image/svg+xml", "text/plain")

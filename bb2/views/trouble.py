@@ -5,74 +5,43 @@ Whoever the person is, and whether they are anybody here, the pages and the refu
 
 from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPSeeOther
-from pyramid.renderers import render_to_response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config, view_defaults
 from wtforms import StringField
-from wtforms.validators import ValidationError
 
 from bb2 import audit
 from bb2.identity import builtin, passkeys, recovery
 from bb2.identity.cards import medicare_number
 from bb2.identity.questions import QUESTIONS, is_answer
-from bb2.views.credentials import pause_for
-from bb2.views.errors import page
-from bb2.views.forms import Form, MemorableDate, Required
+from bb2.views.arriving import asked_for, named_request, path, sign_in_link, trouble_link, way_on
+from bb2.views.errors import no_longer_open
+from bb2.views.fields import MOST, born_field, last_name_field, medicare_number_field
+from bb2.views.forms import Form, Required
 from bb2.views.limited import client_address
 from bb2.views.new_password import PasswordForm, own_words
-from bb2.views.pages import PageError, _
-from bb2.views.sign_in import (
-    asked_for,
-    create_path,
-    enter,
-    no_longer_open,
-    sign_in_link,
-    trouble_link,
-    waiting_request,
-    way_on,
-)
-
-LONG = {"maxlength": 100}
+from bb2.views.pages import PageError, _, render
+from bb2.views.sign_in import enter
+from bb2.views.tries import Tries, by_address
 
 
 class WhoForm(Form):
-    number = StringField(
-        _("Medicare number"),
-        [Required(_("Type your Medicare number"))],
-        description=_("It is on the front of your card, like 1EG4-TE5-MK73."),
-        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 20},
-    )
-    last_name = StringField(
-        _("Last name"),
-        [Required(_("Type your last name"))],
-        description=_("As it is on your card."),
-        render_kw={"autocomplete": "family-name", **LONG},
-    )
+    number = medicare_number_field()
+    last_name = last_name_field()
     suffix = StringField(
         _("Suffix, if your card shows one"),
         description=_("Such as Jr., Sr. or III. Most people leave this empty."),
         render_kw={"autocomplete": "honorific-suffix", "maxlength": 20},
     )
-    born = MemorableDate(
-        _("Date of birth"),
-        missing=_("Type your date of birth"),
-        wrong=_("Check your date of birth: month, day and year, like 4 28 1950"),
-        description=_("For example: 4 28 1950"),
-        autocomplete="bday",
-    )
+    born = born_field()
 
     def told(self):
         return recovery.Told(
             medicare_number(self.number.data), self.last_name.data, self.suffix.data or "", self.born.data
         )
 
-    def validate_number(self, field):
-        if medicare_number(field.data) is None:
-            raise ValidationError(_("Check your Medicare number: it has 11 letters and numbers"))
-
 
 class AnswerForm(Form):
-    answer = StringField("", [Required(_("Type your answer"))], render_kw={"autocomplete": "off", **LONG})
+    answer = StringField("", [Required(_("Type your answer"))], render_kw={"autocomplete": "off", "maxlength": MOST})
 
 
 class Step:
@@ -80,30 +49,32 @@ class Step:
 
     def __init__(self, request):
         self.request, self.db, self.browser = request, request.db, request.browser
-        self.kept, self.limits = waiting_request(request), request.registry["limits"]
+        self.kept = named_request(request)
 
     def page(self, name, status=200, **values):
-        values |= {"kept": self.kept, "sign_in": sign_in_link(self.request, self.kept)[0], "MINUTES": recovery.MINUTES}
-        response = render_to_response(f"bb2:templates/{name}.jinja2", values, request=self.request)
-        response.status_int = status
-        return response
+        return render(self.request, name, status, kept=self.kept, sign_in=self.path("sign_in"), **values)
+
+    def path(self, route):
+        return path(self.request, route, self.kept)
 
     def to(self, route):
-        query = {"request": self.kept.id} if self.kept else None
-        return HTTPSeeOther(self.request.route_path(route, _query=query))
+        return HTTPSeeOther(self.path(route))
 
-    def count(self, tries):
-        """Count a try under each of {key: limit}; too many make a pause, which holds nobody's sign-in up."""
-        if wait := self.limits.count(tries):
-            pause_for(self.request, wait, "account.recovery_paused", **self.pause())
-
-    def pause(self):
+    def tries(self, own, shared):
+        """Too many of them make a pause, which holds nobody's sign-in up."""
         phone = self.request.registry["settings"].support_phone
-        call = _(
-            "You can still sign in, if you know your user name and password. If not, call ${phone}.",
-            mapping={"phone": phone},
+        return Tries(
+            self.request,
+            own,
+            shared,
+            event="account.recovery_paused",
+            asked=asked_for(self.kept),
+            advice=_(
+                "You can still sign in, if you know your user name and password. If not, call ${phone}.",
+                mapping={"phone": phone},
+            ),
+            way_on=sign_in_link(self.request, self.kept),
         )
-        return {"asked": asked_for(self.kept), "advice": call, "way_on": sign_in_link(self.request, self.kept)}
 
     def begun(self, answered):
         """The Recovery of this browser that has come so far; else the way leads back to where it can go on."""
@@ -146,17 +117,14 @@ class Who(Step):
         if not form.validate():
             return self.page("trouble", 422, form=form)
         told, session_hash = form.told(), self.browser.begin()
-        self.db.commit()
-        self.count(self.tries(told))
+        self.tries_of(told).count()
         recovery.begin(self.db, told, session_hash)
         return self.to("trouble_question")
 
-    def tries(self, told):
+    def tries_of(self, told):
         settings, address = self.request.registry["settings"], client_address(self.request)
-        tries = {("recovery", "number", told.number, address or ""): settings.limit_recovery_number}
-        if address:
-            tries["recovery", "address", address] = settings.limit_recovery_address
-        return tries
+        own = {("recovery", "number", told.number, address or ""): settings.limit_recovery_number}
+        return self.tries(own | by_address(self.request, "recovery", settings.limit_recovery_address), {})
 
 
 @view_defaults(route_name="trouble_question", permission=NO_PERMISSION_REQUIRED)
@@ -168,7 +136,7 @@ class Question(Step):
 
     def show(self, begun, form, status=200, wrong=False):
         form.answer.label.text = QUESTIONS[begun.question]
-        links = {"again": trouble_link(self.request, self.kept)[0], "create": create_path(self.request, self.kept)}
+        links = {"again": self.path("trouble"), "create": self.path("create_account")}
         return self.page("trouble_question", status, begun=begun, form=form, wrong=wrong, **links)
 
     @view_config(request_method="POST")
@@ -193,14 +161,13 @@ class Question(Step):
         can use up what they are allowed."""
         settings, address = self.request.registry["settings"], client_address(self.request)
         kept, fingerprint = recovery.answer_hash(begun), begun.fingerprint
-        self.db.commit()  # SQLite's one writer is free while this counts, and while it hashes
         own = {("recovery", "answer", fingerprint, address or ""): settings.limit_recovery_answer}
         shared = {("recovery", "anywhere", fingerprint): settings.limit_recovery_anywhere}
-        for tries in own, shared:
-            self.count(tries)
+        tries = self.tries(own, shared)
+        tries.count()
         right = is_answer(kept, answer)
         if right:
-            self.limits.count(own | shared, -1)
+            tries.take_back()
         return right
 
 
@@ -248,15 +215,14 @@ class NewPassword(Step):
 @exception_view_config(BadCSRFToken, route_name="trouble_password")
 def left(error, request):
     """The session has ended; or a button was pressed twice, and the link leads on to the next page."""
-    return page(request, no_longer_open(request, "trouble_question"))
+    return no_longer_open(request, (path(request, "trouble_question", named_request(request)), _("Go on")))
 
 
 @view_config(route_name="trouble_done", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def done(request):
     """The new password holds, and its person is signed in."""
-    person, kept = request.browser.beneficiary, waiting_request(request)
+    person, kept = request.browser.beneficiary, named_request(request)
     if person is None:
-        return HTTPSeeOther(sign_in_link(request, kept)[0])
+        return HTTPSeeOther(path(request, "sign_in", kept))
     accounts = builtin.accounts_of(request.db, person)
-    values = {"kept": kept, "accounts": accounts, "way_on": way_on(request, kept)}
-    return render_to_response("bb2:templates/trouble_done.jinja2", values, request=request)
+    return render(request, "trouble_done", kept=kept, accounts=accounts, way_on=way_on(request, kept and kept.id))

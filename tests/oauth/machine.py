@@ -149,7 +149,7 @@ class OneBeneficiary(RuleBasedStateMachine):
             path, consent = newest(listed, which)
             ((action, form),) = forms(browser.window.get(f"{path}/stop"), "csrf_token")
             assert browser.window.post(action, form).status_int == 303
-            consent.ended = True
+            consent.app.stop()
 
     @step(needs="issued", weight=2, browser=BROWSERS, which=WHICH, families=st.sets(st.sampled_from(model.FAMILIES)))
     def share_less(self, browser, which, families):

@@ -32,6 +32,11 @@ class App:
         """Of these scopes, those that the registration allows now."""
         return {scope for scope in scopes if self.asks_demographic or scope not in DEMOGRAPHIC}
 
+    def stop(self):
+        """Nothing is shared any more, by a Yes whose code is still out neither."""
+        for consent in self.consents:
+            consent.ended = True
+
 
 @dataclass(eq=False)
 class Browser:
@@ -85,9 +90,9 @@ class Request:
         return {OPTIONAL} if said == "leave out" and len(self.scopes & set(OPENED_BY.values())) > 1 else set()
 
     def say_again(self, said):
-        """Back, or a second tab: never more is shared; less ends what the Yes had begun.  True where it did."""
+        """Back, or a second tab: never more is shared; less ends all that the app has.  True where it did."""
         if self.answer == "yes" and (said == "no" or self.consent.scopes & self.declined(said)):
-            self.consent.ended = True
+            self.app.stop()
             return True
         return False
 
@@ -117,6 +122,8 @@ class Consent:
         left = {scope for scope in self.scopes if scope.removesuffix(".read") not in families}
         if not left - TECHNICAL:
             return False
+        for pending in self.app.consents if left != self.scopes else ():
+            pending.replaced = pending.replaced or not pending.activated
         self.scopes = left
         for token in self.tokens:
             if isinstance(token, AccessToken):
@@ -144,6 +151,7 @@ class Code:
             return "invalid_grant"
         position = app.consents.index(consent)
         answered_anew = any(later.activated for later in app.consents[position + 1 :])
+        answered_anew = answered_anew or consent.replaced
         if self.expired or consent.ended or consent.expired or answered_anew or not app.may_have(consent.scopes):
             return "invalid_grant"
         self.redeemed = consent.activated = True

@@ -111,9 +111,12 @@ def stop_form(page):
     return next(form for form in page.forms.values() if form.action.endswith("/stop"))
 
 
-def share_less(server, *fields):
-    """What the page answers that leaves these out: the boxes of lines or of sensitive records, by their fields."""
-    page = server.get(newest_connection(server) + "/less")
+def share_less(server, *fields, path=None):
+    """What the page answers that leaves these out: the boxes of lines or of sensitive records, by their fields.
+
+    `path`: of the connection's page; None: the app's newest.
+    """
+    page = server.get(f"{path or newest_connection(server)}/less")
     form = next(form for form in page.forms.values() if form.action.endswith("/less"))
     sent = [(name, value) for name, value in form.submit_fields() if value not in fields]
     return page.goto(form.action, method="POST", params=sent, status=303)

@@ -1,0 +1,51 @@
+"""The apps that are registered here."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bb2.models.base import Base
+
+
+class Client(Base):
+    """An application registered to ask beneficiaries for their data (RFC 6749, 2)."""
+
+    __tablename__ = "client"
+
+    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[str | None]  #: SHA-256 of a random secret; None for a client without one
+    jwks: Mapped[dict | None]  #: the public keys with which it proves who it is (RFC 7523), as it registered them
+    jwks_uri: Mapped[str | None]  #: or where it publishes them; with neither and no secret, it is a public client
+    id_token_alg: Mapped[str] = mapped_column(server_default="RS256")  #: how its id_tokens are signed
+    redirect_uris: Mapped[list[str]]
+    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(server_default="[]")
+    scopes: Mapped[list[str]]  #: what the app may ask for; another spelling of the same SMART permission counts too
+    asks_demographic: Mapped[bool]  #: False: it never gets demographic data, whatever `scopes` says
+    access: Mapped[str]  #: `one-time`, `ongoing` or `research`
+    website: Mapped[str | None]
+    privacy_policy: Mapped[str | None]
+    terms: Mapped[str | None]
+    logo: Mapped[str | None] = mapped_column(String(64))  #: SHA-256 of its ClientLogo; None: it has none
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]  #: None for an app that is switched on
+
+    @property
+    def has_keys(self):
+        """It proves who it is with a key of its own, and in no other way (RFC 7523)."""
+        return bool(self.jwks or self.jwks_uri)
+
+    @property
+    def public(self):
+        """It can keep no secret: it names itself, and PKCE protects its codes (RFC 6749, 2.1)."""
+        return self.secret_hash is None and not self.has_keys
+
+
+class ClientLogo(Base):
+    """The picture that stands for an app: a table of its own, as what looks at an app seldom needs it."""
+
+    __tablename__ = "client_logo"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id", ondelete="CASCADE"), primary_key=True)
+    png: Mapped[bytes]
