@@ -33,7 +33,7 @@ class Phone:
 
     def __init__(self, browser, url):
         context = browser.new_context(
-            viewport={"width": 390, "height": 760}, device_scale_factor=1.2, locale="en-US", reduced_motion="reduce"
+            viewport={"width": 390, "height": 760}, device_scale_factor=1.15, locale="en-US", reduced_motion="reduce"
         )
         self.page, self.url = context.new_page(), url
 
