@@ -147,8 +147,10 @@ def test_every_page_links_to_itself_in_the_other_language(pages, language):
     other = {"en": ("es", "Español"), "es": ("en", "English")}[language]
     for name, page in pages.items():
         link = page.html.find("nav").find("a")
-        assert (link["lang"], link.get_text()) == other, name
+        assert (link["lang"], link.contents[0].strip()) == other, name
         assert re.match(r"/(?!/)", link["href"]), name
+        filled_in = page.request.method == "POST" and page.html.main.select(":is(input, select):not([type=hidden])")
+        assert bool(filled_in) == (link.find("span") is not None), name  # which says that the page starts over
 
 
 def test_every_error_page_is_walked_to(pages, language):

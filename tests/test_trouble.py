@@ -338,7 +338,7 @@ class TestWhatWasBegun:
         page = page.click("Trouble signing in")
         assert kept in page.html.find("a", string="Back to sign in")["href"]
         page = form_with(page, "last_name").submit(status=422)
-        page = say_who(server, page.html.find("a", string="Español")["href"]).follow()
+        page = say_who(server, page.html.find("a", lang="es")["href"]).follow()
         for seen in (page, answer(page, "falsch"), answer(page).follow()):
             assert form_with(seen, "recovery")["request"].value == kept
             assert seen.html.html["lang"] == "es"

@@ -88,9 +88,12 @@ def keep_language(request, chosen=None):
 
 
 def other_language(request):
-    """The language that the page is not in, and the link to the page in it."""
-    code, name = {"en": ("es", "Español"), "es": ("en", "English")}[request.locale_name]
-    return {"code": code, "name": name, "link": _same_page(request, code)}
+    """The language that the page is not in, and the link to the page in it; with a word on what the link forgets."""
+    code, name, forgets = {
+        "en": ("es", "Español", "Empieza de nuevo"),
+        "es": ("en", "English", "Starts over"),
+    }[request.locale_name]
+    return {"code": code, "name": name, "forgets": forgets, "link": _same_page(request, code)}
 
 
 def _same_page(request, language):
