@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 from argon2 import extract_parameters
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bb2.clock import utcnow
 from bb2.identity import builtin
@@ -80,6 +80,21 @@ def test_a_password_that_is_changed_while_somebody_signs_in_with_it_opens_nothin
     other = builtin.published_hash("plum rocket sofa nine")
     with just_before(server.engine, "FOR NO KEY UPDATE", lambda: change(server, Account, password_hash=other)):
         assert sign_in(server).status_int == 403
+
+
+def test_who_waits_for_a_person_holds_none_of_their_sessions(postgresql):
+    server = ConsentServer(openid, engine=emptied(postgresql))
+    server.sign_in()
+    form = next(form for form in server.get("/account").forms.values() if form.action.endswith("everywhere"))
+    earlier(server, BrowserSession, "seen_at", minutes=5)
+
+    def hold_sessions():
+        with server.engine.begin() as other:
+            other.execute(text("SET LOCAL lock_timeout = '1s'"))
+            other.execute(select(BrowserSession.id_hash).with_for_update())
+
+    with just_before(server.engine, "FOR NO KEY UPDATE", hold_sessions):
+        assert form.submit(status="*").status_int < 500
 
 
 class TestAWrongPassword:

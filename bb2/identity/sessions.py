@@ -153,6 +153,7 @@ class Browser:
             # No row is no error: another request may just have ended the session.
             seen = update(BrowserSession).where(BrowserSession.id_hash == session.id_hash).values(seen_at=moment)
             self.db.execute(seen)
+            self.db.commit()  # who waits for the lock of a person holds no session that its holder may want to end
         return session
 
 
