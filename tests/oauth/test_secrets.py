@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from bb2.models import Base
 from bb2.testing import ALICE, PASSWORD, code_of
+from enrolling import TYPED, forgot
 from oauth.keyed import app_with_key, proof
 from oauth.steps import EVERYTHING, answer, redeem
 
@@ -63,6 +64,8 @@ def whole_journey(server):
         "assertion": pushed["client_assertion"],
         "request_uri": server.post("/v2/o/par/", pushed).json["request_uri"].rpartition(":")[2],
     }
+    forgot(server)
+    secrets["Medicare number that was typed"] = TYPED["number"]
     return secrets | {"wrong secret": "a wrong secret", "wrong password": "a wrong password"}
 
 
@@ -79,7 +82,10 @@ def everything_is_logged(caplog):
         each.setLevel(level)
 
 
-NOT_OF_A_JOURNEY = ("record_index", "record_indexing", "sandbox", "sandbox_person", "provider_sign_in")
+NOT_OF_A_JOURNEY = (
+    *("record_index", "record_indexing", "sandbox", "sandbox_person", "provider_sign_in"),
+    *("passkey", "passkey_challenge", "enrollment_draft", "client_logo", "notice"),
+)
 
 
 def test_no_column_of_any_table_holds_a_secret(make_server):
