@@ -69,8 +69,10 @@ def browser():
         browser.close()
 
 
-def _runs(item):
-    """False for a test of `either_database` on the one that is not its turn: a test has its turn on one of the two."""
+def _first(item):
+    """True for what `make test` runs: nothing `long`, and what is `either_database` on one of them, in turn."""
+    if item.get_closest_marker("long"):
+        return False
     parameters = getattr(item, "callspec", None) and item.callspec.params.values()
     database = next((name for name in parameters or () if name in ("sqlite", "postgresql")), None)
     if database is None or item.get_closest_marker("either_database") is None:
@@ -79,8 +81,8 @@ def _runs(item):
     return database == ("sqlite", "postgresql")[turn]
 
 
-#: Which tests DATABASES=… runs.
-DATABASES = {"either": _runs, "both": lambda _item: True, "other": lambda item: not _runs(item)}
+#: Which tests are run, by the environment's TESTS.
+TESTS = {"first": _first, "rest": lambda item: not _first(item), "all": lambda _item: True}
 
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
@@ -110,10 +112,11 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(config, items):
-    wanted = os.environ.get("DATABASES", "either")
-    if wanted not in DATABASES:
-        raise pytest.UsageError(f"DATABASES is one of: {', '.join(DATABASES)}")
-    chosen = [item for item in items if DATABASES[wanted](item)]
+    named = any("::" in argument or argument.endswith(".py") for argument in config.args)
+    wanted = os.environ.get("TESTS", "all" if named else "first")
+    if wanted not in TESTS:
+        raise pytest.UsageError(f"TESTS is one of: {', '.join(TESTS)}")
+    chosen = [item for item in items if TESTS[wanted](item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
     items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))

@@ -19,6 +19,8 @@ from databases import new_database
 from journey import connect, token_response
 from running import BB2, RunningServer
 
+pytestmark = pytest.mark.long
+
 CALLBACK = "https://app.example/callback"
 ENOUGH = 8  # token responses: both people have connected again, as a rule, and one of them is under way
 

@@ -10,7 +10,7 @@ import pytest
 import design_system
 from fresh_environment import CHECKOUT, FreshEnvironment
 
-pytestmark = pytest.mark.xdist_group("fresh environment")
+pytestmark = [pytest.mark.xdist_group("fresh environment"), pytest.mark.long]
 
 CLAIM_SCOPES = {"patient/Claim.read", "patient/Claim.rs", "patient/Claim.r", "patient/Claim.s"}
 CONSENT = "Your Medicare claims, as your providers sent them"

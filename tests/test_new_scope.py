@@ -222,6 +222,7 @@ def environment(tmp_path_factory):
     return FreshEnvironment.shared(tmp_path_factory)
 
 
+@pytest.mark.long
 def test_its_tests_pass_as_written(environment, tmp_path):
     package = tmp_path / "imaging"
     options = ["--resource", "ImagingStudy", "--patient-element", "subject", "--demographic", "--directory", package]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ZOOMED = {"width": 320, "height": 256}  # a desktop of 1280 by 1024 pixels at 400 % (WCAG 2.2, 1.4.10)
 MEASURES = Path(__file__).with_name("measures.js").read_text(encoding="utf-8")
 NO_STORY = {

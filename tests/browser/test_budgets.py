@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+pytestmark = pytest.mark.long
+
 WEIGHT = 60 * 1024  # bytes of the authorization page and all that it asks for, packed as sent, with the headers
 REQUESTS = 7  # the page, two style sheets, two fonts, the icon, the script
 

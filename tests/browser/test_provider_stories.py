@@ -6,6 +6,8 @@ from bb2.sandbox.identifiers import patient_id
 from real_provider import RealProvider
 from running import RunningServer, free_port
 
+pytestmark = pytest.mark.long
+
 SECRET = "a secret of these stories and of nothing else"
 ACCOUNTS = {"dorothy": {"patient": patient_id(1, 0)}, "emil": {}}
 

@@ -203,6 +203,7 @@ def move_end(server):
     engine.dispose()
 
 
+@pytest.mark.long
 def test_of_two_apps_each_is_told_apart_until_both_end(person, server, app, move_end):
     app.connect(person, lang="es")
     person.look("long-name-sign-in", "es")
@@ -327,6 +328,7 @@ def test_the_keyboard_alone_is_enough(person):
     assert person.statuses() == DECLINED | {"fhir/ExplanationOfBenefit": 403}
 
 
+@pytest.mark.long
 def test_the_keyboard_alone_shares_less_and_stops(person):
     person.to_consent()
     person.answer("yes")

@@ -5,7 +5,17 @@ import pytest
 from bb2.clock import utcnow
 from bb2.models import AccessToken, Consent
 from bb2.testing import ALICE
-from oauth.steps import EVERYTHING, another_app, answer, change_app, consents_of, earlier, redeem
+from oauth.steps import (
+    EVERYTHING,
+    another_app,
+    answer,
+    change_app,
+    consents_of,
+    earlier,
+    newest_connection,
+    redeem,
+    stop_form,
+)
 
 pytestmark = pytest.mark.either_database
 
@@ -151,8 +161,7 @@ class TestAnEndedToken:
         self.refused(fresh, "has expired. Ask the beneficiary to connect again")
 
     def test_whose_consent_the_beneficiary_ended(self, fresh):
-        page = fresh[0].get("/connections")
-        next(form for form in page.forms.values() if "consent" in form.fields).submit(status=303)
+        stop_form(fresh[0].get(f"{newest_connection(fresh[0])}/stop")).submit(status=303)
         self.refused(fresh, "ended by the beneficiary")
 
     def test_whose_consent_was_replaced(self, fresh):

@@ -248,6 +248,7 @@ def test_two_codes_of_one_person_redeemed_at_once_leave_the_newer_consent(fresh)
     assert "consent.activated" in [e.event for e in trail(fresh)]
 
 
+@pytest.mark.long
 def test_two_servers_on_one_database_use_a_refresh_token_once(postgresql_url, tmp_path):
     """Two `bb2 serve` processes, as an operator runs them behind one address."""
     database = {"BB2_DATABASE_URL": new_database(postgresql_url, "processes")}

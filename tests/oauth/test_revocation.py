@@ -29,7 +29,7 @@ def test_revoke_token_closes_the_siblings_and_the_consent_stays(server, version,
     consent, event = consents_of(server)[-1], trail(server)[-1]
     assert consent.revoked_at is None
     assert (event.event, event.consent_id) == ("token.revoked", consent.id)
-    assert "The App" in server.get("/connections").text
+    assert "what The App can see" in server.get("/connections").text
 
 
 @EITHER
@@ -43,7 +43,7 @@ def test_revoke_ends_the_consent_with_every_token_under_it(server, version, kind
     consent, event = consents_of(server)[-1], trail(server)[-1]
     assert (consent.revoked_by, consent.revoked_at is not None) == ("client", True)
     assert (event.event, event.consent_id, event.details) == ("consent.revoked", consent.id, {"by": "client"})
-    assert "The App" not in server.get("/connections").text
+    assert "what The App can see" not in server.get("/connections").text
 
 
 def test_the_api_says_who_ended_the_consent(server):

@@ -4,7 +4,7 @@ import pytest
 
 from bb2.scopes import coverage
 from bb2.testing import ConsentServer
-from oauth.steps import another_app, another_browser, opens
+from oauth.steps import another_app, another_browser, newest_connection, opens, stop_form
 from requirements.steps import grant, is_absolute, oauth_uris
 
 BASES = ("/v1/fhir", "/v2/fhir")
@@ -158,6 +158,5 @@ def test_m_40_the_management_page_shows_the_apps_and_ends_their_access(server, s
     page = app.get(smart_configuration["management_endpoint"], status=200)
     assert page.content_type == "text/html"
     assert "The app to leave" in page.text
-    newest = next(form for form in page.forms.values() if "consent" in form.fields)
-    newest.submit(status=303)
+    stop_form(app.get(f"{newest_connection(app)}/stop")).submit(status=303)
     assert opens(app, token) == 401
