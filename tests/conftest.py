@@ -87,6 +87,7 @@ TESTS = {"first": _first, "rest": lambda item: not _first(item), "all": lambda _
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
     "test_new_scope.py",
+    "test_signing_in.py",
     "test_sharing.py",
     "test_accessible.py",
     "test_crash.py",

@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+import pytest
+
 pytestmark = pytest.mark.long
 
 WEIGHT = 60 * 1024  # bytes of the authorization page and all that it asks for, packed as sent, with the headers
