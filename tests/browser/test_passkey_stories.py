@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.long
+
 ONE_OF_THE_DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",

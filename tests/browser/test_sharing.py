@@ -247,6 +247,7 @@ def test_of_two_apps_each_is_told_apart_until_both_end(person, server, app, move
     assert person.statuses() == CLOSED
 
 
+@pytest.mark.long
 def test_a_spanish_reader_without_scripts_shares_shares_less_and_stops(spanish_person):
     person = spanish_person
     person.connect(lang="es")

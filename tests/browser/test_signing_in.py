@@ -222,6 +222,7 @@ def test_a_new_account_is_made_past_every_mistake_and_leads_to_the_request(perso
     assert person.statuses() == SHARED
 
 
+@pytest.mark.long
 def test_what_was_typed_for_an_account_is_gone_after_an_hour_and_the_app_still_waits(person, server, newcomer):
     person.connect()
     asked = request_of(person.page.url)
@@ -236,6 +237,7 @@ def test_what_was_typed_for_an_account_is_gone_after_an_hour_and_the_app_still_w
     assert (person.heading, request_of(person.page.url)) == ("Create an account", asked)
 
 
+@pytest.mark.long
 def test_a_session_that_is_over_shares_nothing_and_signing_in_again_goes_on(person, server):
     person.to_consent(number=1)
     earlier(server, BrowserSession, "seen_at", hours=10)
@@ -249,6 +251,7 @@ def test_a_session_that_is_over_shares_nothing_and_signing_in_again_goes_on(pers
     assert "No app can see your Medicare information." in text(person)
 
 
+@pytest.mark.long
 def test_not_you_leads_to_the_same_request_of_another_person_also_after_a_wrong_password(person):
     person.to_consent(number=1)
     first, asked = person.page.locator(".person b").inner_text(), request_of(person.page.url)
@@ -265,6 +268,7 @@ def test_not_you_leads_to_the_same_request_of_another_person_also_after_a_wrong_
     assert person.statuses() == SHARED
 
 
+@pytest.mark.long
 def test_my_account_changes_the_e_mail_the_question_and_the_password_and_ends_every_session(person):
     number = PERSONAS["nothing"].number
     person.visit("/sign-in")
@@ -334,6 +338,7 @@ def test_in_spanish_without_scripts_somebody_new_comes_from_the_app_back_to_the_
     assert (person.language, person.statuses()) == ("es", SHARED)
 
 
+@pytest.mark.long
 def test_the_keyboard_alone_makes_an_account_and_signs_in(person, newcomer):
     keyboard, number = Keyboard(person), PERSONAS["newcomer"].number
     who = beneficiary(SEED, number)

@@ -6,6 +6,8 @@ import pytest
 
 from clients.apps import APPS, LIBRARIES, SCOPE, Visit
 
+pytestmark = pytest.mark.long
+
 each_app = pytest.mark.parametrize("name", APPS)
 ALL = {"Patient": 200, "Coverage": 200, "ExplanationOfBenefit": 200, "userinfo": 200}
 WITHOUT_DEMOGRAPHIC = ALL | {"Patient": 403, "userinfo": 403}

@@ -27,6 +27,8 @@ from bb2.scopes import hookimpl
 from bb2.testing import ALICE, ConsentServer
 from built_in import BUILT_IN
 
+pytestmark = pytest.mark.long
+
 STEPS = int(os.environ.get("STEPS", "100"))
 PEOPLE = STEPS // 10 if STEPS > 100 else 2  #: synthetic people whose every record is looked at
 EXAMPLES = STEPS // 50 if STEPS > 500 else 8  #: that go through the whole server

@@ -14,7 +14,7 @@ from bb2.scopes import patient
 from bb2.settings import Settings
 from bb2.testing import ALICE
 
-pytestmark = pytest.mark.either_database
+pytestmark = [pytest.mark.either_database, pytest.mark.long]
 
 MODELS = {"v1": "fhir.resources.STU3", "v2": "fhir.resources.R4B"}
 

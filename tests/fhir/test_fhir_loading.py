@@ -17,6 +17,8 @@ from bb2.fhir.load import load_file
 from bb2.models import Record, RecordIndex
 from bb2.testing import ALICE, BOB
 
+pytestmark = pytest.mark.either_database
+
 GOOD = coverage("a", **{"class": [{"value": "Part A"}]})  # R4, by its class
 STU3 = coverage("a", grouping={"subPlan": "Part A"})
 ALSO = {"resourceType": "Coverage", "id": "b", "beneficiary": {"reference": "Patient/-1001"}}

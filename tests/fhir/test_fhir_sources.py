@@ -15,6 +15,8 @@ from bb2.fhir.store import SqlStore
 from bb2.models import Base, Record, RecordIndex
 from bb2.testing import ALICE, BOB
 
+pytestmark = pytest.mark.long
+
 CLAIM = RESOURCES["ExplanationOfBenefit"]
 VERSION = "v2"
 

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from oauth.doors import People, assert_in_shape
 from oauth.wire import send
 
+pytestmark = pytest.mark.long
+
 STEPS = int(os.environ.get("STEPS", "300"))  #: at least so many requests on each database
 SEED = int(os.environ.get("SEED", "5"))
 

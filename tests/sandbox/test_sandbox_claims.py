@@ -15,6 +15,8 @@ from bb2.sandbox.names import COMMUNITIES
 from bb2.sandbox.people import beneficiary, claims_of
 from bb2.sandbox.places import REGIONS
 
+pytestmark = pytest.mark.long
+
 EIGHT = {"carrier", "dme", "hha", "hospice", "inpatient", "outpatient", "pde", "snf"}
 
 

@@ -35,6 +35,8 @@ from bb2.testing import ConsentServer
 from built_in import BUILT_IN
 from databases import emptied
 
+pytestmark = pytest.mark.either_database
+
 SMALL = {"seed": 7, "years": 1, "claims_per_year": 12}
 OF = Recipe(**SMALL, as_of=AS_OF)
 MERGED = PERSONAS["merged"]

@@ -12,6 +12,8 @@ from checks import problems
 
 from bb2.sandbox import PERSONAS, people
 
+pytestmark = pytest.mark.long
+
 MODULES = {"v1": "fhir.resources.STU3", "v2": "fhir.resources.R4B"}
 #: About 5 ms a record: these people whole, of the others every so-many-th record.
 WHOLE, EVERY = 3, 15
