@@ -5,6 +5,7 @@ VAR ?= var
 PYTHON ?= python3
 STEPS ?= 10000
 SEED ?= 5
+TESTS ?= first rest
 VENV := .venv
 CHROMIUM := /usr/bin/chromium
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
@@ -19,7 +20,9 @@ run: $(VENV)/.installed $(DESIGN)
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
 test: $(VENV)/.installed-for-tests $(DESIGN) $(NPM_CLIENTS) $(CHROMIUM) lint
-	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@failed=; for part in $(TESTS); do \
+		echo "Tests: $$part"; TESTS=$$part $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder || failed=1; \
+	done; [ -z "$$failed" ]
 
 # The state machine, the fuzzing, the declining and the synthetic people of `make test`, for some minutes each.
 proofs: $(VENV)/.installed-for-tests $(DESIGN)

@@ -70,7 +70,7 @@ def browser():
 
 
 def _first(item):
-    """True for what `make test` runs: nothing `long`, and what is `either_database` on one of them, in turn."""
+    """True for the first part: nothing `long`, and what is `either_database` on one of the two, in turn."""
     if item.get_closest_marker("long"):
         return False
     parameters = getattr(item, "callspec", None) and item.callspec.params.values()
@@ -113,8 +113,7 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(config, items):
-    named = any("::" in argument or argument.endswith(".py") for argument in config.args)
-    wanted = os.environ.get("TESTS", "all" if named else "first")
+    wanted = os.environ.get("TESTS", "all")
     if wanted not in TESTS:
         raise pytest.UsageError(f"TESTS is one of: {', '.join(TESTS)}")
     chosen = [item for item in items if TESTS[wanted](item)]
