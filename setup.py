@@ -39,7 +39,12 @@ setup(
     package_dir={"bb2.alembic": "alembic", "bb2.alembic.versions": "alembic/versions"},
     package_data={
         "bb2": [
-            *("templates/*.jinja2", "templates/mail/*.jinja2", "locale/*/LC_MESSAGES/*"),
+            *(
+                "templates/*.jinja2",
+                "templates/mail/*.jinja2",
+                "templates/developer/*.jinja2",
+                "locale/*/LC_MESSAGES/*",
+            ),
             *("static/*", "static/cms/*", "static/licenses/*"),
         ],
         "bb2.alembic": ["*.mako"],

@@ -38,6 +38,7 @@ PARTS = (
     "db",
     "security",
     "identity.sessions",
+    "developers.sessions",
     "views.pages",
     "views.readable",
     "views.cors",
@@ -105,6 +106,7 @@ def unused_pages(settings):
     """The modules of pages that these settings leave out: of the one way to sign in, or the other; of the sandbox."""
     unused = BUILT_IN_IDENTITY if settings.identity == "oidc" else ("provider",)
     unused = unused if settings.sandbox else (*unused, "testclient", "personas")
+    unused = unused if settings.developers else (*unused, "developer")
     return [f"bb2.views.{name}" for name in unused]
 
 

@@ -11,6 +11,8 @@ def includeme(config):
     _oauth(config)
     _well_known(config)
     _people(config)
+    if config.registry["settings"].developers:
+        _developers(config)
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
@@ -63,6 +65,11 @@ def _people(config):
         config.add_route("testclient_callback", "/testclient/callback")
         if config.registry["settings"].identity == "builtin":
             config.add_route("personas", "/sandbox/people")
+
+
+def _developers(config):
+    """The pages for app developers; their scripts and forms have a session of their own."""
+    config.add_route("developer", "/developer")
 
 
 def _own_account(config):

@@ -29,6 +29,7 @@ PUBLIC = {
     "connection",
     "connections",
     "consent",
+    "developer",
     "create_account",
     "create_account_step",
     "end_session",

@@ -1,4 +1,7 @@
-"""Which beneficiary's browser is this?  Sessions live on the server; the cookie holds a random value only."""
+"""Whose browser is this?  Sessions live on the server; the cookie holds a random value only.
+
+Each kind of person has a table, a cookie and a class of their own: nobody's session is ever taken for another's.
+"""
 
 from datetime import timedelta
 
@@ -21,20 +24,27 @@ def cookie_name(name, secure):
     return f"__Host-{name}" if secure else name
 
 
-class Browser:
-    """The session of the request's browser: begun when a page needs it, renewed when somebody signs in or out."""
+class CookieSession:
+    """The session of one kind of person in the request's browser: begun when a page needs it.
+
+    A subclass names the `kind`, which is its cookie's name, and the `model`, whose rows have `id_hash`,
+    `authenticated_at`, `created_at`, `seen_at`, and the person under the name of `kind`.
+    """
+
+    kind: str
+    model: type
 
     def __init__(self, request):
         self.request, self.db, self.settings = request, request.db, request.registry["settings"]
         self.secure = self.settings.secure
-        self.cookie = cookie_name("beneficiary", self.secure)
+        self.cookie = cookie_name(self.kind, self.secure)
         self._brought = self._value = request.cookies.get(self.cookie)
         self._found = self._find()
         request.add_response_callback(self._set_cookie)
 
     @property
     def _session(self):
-        """The BrowserSession, or None.
+        """The session's row, or None.
 
         A button that was pressed twice makes two requests, and one may end the session while the other still reckons:
         to that one, its page is no longer open.
@@ -46,9 +56,9 @@ class Browser:
             raise BadCSRFToken("the session was ended meanwhile") from None
 
     @property
-    def beneficiary(self):
-        """The Beneficiary who is signed in, or None; nobody is signed in as a person whose account was closed."""
-        person = self._session and self._session.beneficiary
+    def person(self):
+        """Who is signed in, or None; nobody is signed in as a person whose account was closed."""
+        person = self._session and getattr(self._session, self.kind)
         return person if person and person.closed_at is None else None
 
     @property
@@ -57,7 +67,7 @@ class Browser:
 
     def signed_in_since(self, earliest):
         """True when somebody is signed in, and not longer ago than `earliest`; None: whenever that was."""
-        return self.beneficiary is not None and (earliest is None or self.authenticated_at >= earliest)
+        return self.person is not None and (earliest is None or self.authenticated_at >= earliest)
 
     @property
     def session_hash(self):
@@ -69,6 +79,67 @@ class Browser:
         if self._session is None:
             self._new()
         return self._session.id_hash
+
+    def sign_out(self):
+        """End the session, and forget its cookie."""
+        if self._session is not None:
+            self.db.delete(self._session)
+            self._found = None
+        self._value = None
+
+    @property
+    def csrf_token(self):
+        """What a form of this session carries; it follows from the cookie, and is not kept."""
+        self.begin()
+        return hashed(f"csrf {self._value}")
+
+    def secret_for(self, purpose):
+        """A secret of this session for one purpose; it follows from the cookie, and is not kept."""
+        self.begin()
+        return hashed(f"{purpose} {self._value}")
+
+    def _new(self):
+        self._value, moment = new_secret(), now(self.db)
+        self._found = self.model(id_hash=hashed(self._value), created_at=moment, seen_at=moment)
+        self.db.add(self._found)
+
+    def _set_cookie(self, request, response):
+        """Tell the browser of a session that began or ended; it heeds both only with the same attributes."""
+        if self._value != self._brought:
+            value, max_age = (self._value, None) if self._value else ("", 0)
+            response.set_cookie(self.cookie, value, max_age, secure=self.secure, httponly=True, samesite="Lax")
+
+    def _find(self):
+        if not self._value:
+            return None
+        ours = select(self.model, DatabaseTime()).where(self.model.id_hash == hashed(self._value))
+        whole = ours.options(joinedload(getattr(self.model, self.kind)))
+        session, moment = self.db.execute(whole).one_or_none() or (None, None)
+        if session is None:
+            return None
+        remember(self.db, moment)
+        idle = session.seen_at + timedelta(seconds=self.settings.session_idle)
+        end = session.created_at + timedelta(seconds=self.settings.session_lifetime)
+        if moment >= min(idle, end):
+            self.db.delete(session)
+            return None
+        if moment - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
+            # No row is no error: another request may just have ended the session.
+            seen = update(self.model).where(self.model.id_hash == session.id_hash).values(seen_at=moment)
+            self.db.execute(seen)
+            self.db.commit()  # who waits for the lock of a person holds no session that its holder may want to end
+        return session
+
+
+class Browser(CookieSession):
+    """A beneficiary's session: renewed when somebody signs in or out, with what they may go on with."""
+
+    kind, model = "beneficiary", BrowserSession
+
+    @property
+    def beneficiary(self):
+        """The Beneficiary who is signed in, or None."""
+        return self.person
 
     def sign_in(self, beneficiary):
         """Sign a person in, under a new session id; what the browser had begun goes along."""
@@ -102,59 +173,9 @@ class Browser:
     def _move(self, model, *which):
         self.db.execute(update(model).where(*which).values(session_hash=self._session.id_hash))
 
-    def sign_out(self):
-        """End the session, and forget its cookie."""
-        if self._session is not None:
-            self.db.delete(self._session)
-            self._found = None
-        self._value = None
-
-    @property
-    def csrf_token(self):
-        """What a form of this session carries; it follows from the cookie, and is not kept."""
-        self.begin()
-        return hashed(f"csrf {self._value}")
-
-    def secret_for(self, purpose):
-        """A secret of this session for one purpose; it follows from the cookie, and is not kept."""
-        self.begin()
-        return hashed(f"{purpose} {self._value}")
-
     def signed_in_at(self, moment):
         """The person who has just signed in had done so elsewhere, at that moment."""
         self._session.authenticated_at = moment
-
-    def _new(self):
-        self._value, moment = new_secret(), now(self.db)
-        self._found = BrowserSession(id_hash=hashed(self._value), created_at=moment, seen_at=moment)
-        self.db.add(self._found)
-
-    def _set_cookie(self, request, response):
-        """Tell the browser of a session that began or ended; it heeds both only with the same attributes."""
-        if self._value != self._brought:
-            value, max_age = (self._value, None) if self._value else ("", 0)
-            response.set_cookie(self.cookie, value, max_age, secure=self.secure, httponly=True, samesite="Lax")
-
-    def _find(self):
-        if not self._value:
-            return None
-        ours = select(BrowserSession, DatabaseTime()).where(BrowserSession.id_hash == hashed(self._value))
-        whole = ours.options(joinedload(BrowserSession.beneficiary))
-        session, moment = self.db.execute(whole).one_or_none() or (None, None)
-        if session is None:
-            return None
-        remember(self.db, moment)
-        idle = session.seen_at + timedelta(seconds=self.settings.session_idle)
-        end = session.created_at + timedelta(seconds=self.settings.session_lifetime)
-        if moment >= min(idle, end):
-            self.db.delete(session)
-            return None
-        if moment - session.seen_at > timedelta(seconds=self.settings.session_idle) / SEEN_PARTS:
-            # No row is no error: another request may just have ended the session.
-            seen = update(BrowserSession).where(BrowserSession.id_hash == session.id_hash).values(seen_at=moment)
-            self.db.execute(seen)
-            self.db.commit()  # who waits for the lock of a person holds no session that its holder may want to end
-        return session
 
 
 def end_sessions(db, beneficiary_id, but=None):
@@ -165,18 +186,19 @@ def end_sessions(db, beneficiary_id, but=None):
 
 @implementer(ICSRFStoragePolicy)
 class SessionCsrf:
-    """The CSRF token of a form is the one of the browser's session."""
+    """The CSRF token of a form is the one of the session to which its page belongs."""
 
     def new_csrf_token(self, request):
-        return request.browser.csrf_token
+        return request.session_of_page.csrf_token
 
     def get_csrf_token(self, request):
-        return request.browser.csrf_token
+        return request.session_of_page.csrf_token
 
     def check_csrf_token(self, request, supplied_token):
-        if request.browser.session_hash is None or not isinstance(supplied_token, str):
+        session = request.session_of_page
+        if session.session_hash is None or not isinstance(supplied_token, str):
             return False
-        return same_secret(supplied_token, hashed(request.browser.csrf_token))
+        return same_secret(supplied_token, hashed(session.csrf_token))
 
 
 def includeme(config):

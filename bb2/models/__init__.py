@@ -11,6 +11,13 @@ from bb2.models.access import (
 )
 from bb2.models.apps import Client, ClientLogo
 from bb2.models.base import Base
+from bb2.models.developers import (
+    Developer,
+    DeveloperLink,
+    DeveloperPasskey,
+    DeveloperRecoveryCode,
+    DeveloperSession,
+)
 from bb2.models.people import Account, Beneficiary, Passkey
 from bb2.models.records import MEDICARE_NUMBER, Record, RecordIndex, RecordIndexing
 from bb2.models.sandbox import Sandbox, SandboxPerson
@@ -30,6 +37,11 @@ __all__ = [
     "Client",
     "ClientLogo",
     "Consent",
+    "Developer",
+    "DeveloperLink",
+    "DeveloperPasskey",
+    "DeveloperRecoveryCode",
+    "DeveloperSession",
     "EnrollmentDraft",
     "Notice",
     "Passkey",

@@ -30,6 +30,14 @@ class Client(Base):
     logo: Mapped[str | None] = mapped_column(String(64))  #: SHA-256 of its ClientLogo; None: it has none
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]  #: None for an app that is switched on
+    disabled_by: Mapped[str | None]  #: `developer` or `operator`, who alone switches it on again
+    deleted_at: Mapped[datetime | None]  #: None for an app that is there; the row stays, for people's history
+    developer_id: Mapped[int | None] = mapped_column(ForeignKey("developer.id"), index=True)  #: None: an operator's
+    description: Mapped[str | None]
+    support_email: Mapped[str | None]
+    support_phone: Mapped[str | None]
+    previous_secret_hash: Mapped[str | None]  #: of the secret before, which does for a while after a rotation
+    previous_secret_ends_at: Mapped[datetime | None]
 
     @property
     def has_keys(self):

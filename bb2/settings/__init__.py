@@ -102,6 +102,8 @@ def _derived(values):
     local = is_loopback(values["base_url"])
     if values["sandbox"] is None:
         values["sandbox"] = local
+    if values["developers"] is None:
+        values["developers"] = values["sandbox"]
     if values["scopes"] is None and not local:  # installing a package must not by itself open data to the world
         raise SettingError(
             f"bb2.scopes must list the plugins that are switched on, as the server is public at {values['base_url']}"

@@ -63,6 +63,13 @@ SANDBOX = (
         None,
         "Synthetic people and a test client. Default: true on a loopback address, false elsewhere.",
     ),
+    Setting(
+        "bb2.developers",
+        boolean,
+        None,
+        "App developers make accounts and register apps under `/developer`. Outside a sandbox, an app of theirs waits "
+        "until `bb2 client enable`. Default: as `bb2.sandbox`.",
+    ),
     Setting("bb2.beneficiaries", whole(1, 100_000), "100", "How many synthetic people `bb2 init` makes in a sandbox."),
     Setting(
         "bb2.sandbox_seed",

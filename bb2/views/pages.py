@@ -24,6 +24,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+#: The pages for app developers, which are in English, as what they explain is.
+FOR_DEVELOPERS = re.compile(r"/(developer|docs|testclient)(/|$)")
 FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -51,6 +53,16 @@ def render(request, name, status=200, **values):
     return response
 
 
+def for_developers(request):
+    """Is the page of this request one for app developers?"""
+    return FOR_DEVELOPERS.match(request.path_info) is not None
+
+
+def session_of_page(request):
+    """The session to which the forms of this page belong: a developer's, or a beneficiary's."""
+    return request.developer_browser if request.path_info.startswith("/developer") else request.browser
+
+
 def named_language(request):
     """The language that the request names, in its URL or in the form that an app sends; else None."""
     try:
@@ -70,7 +82,12 @@ def language_of(lang, ui_locales):
 
 
 def negotiate_language(request):
-    """What this request names, else of the cookie, else what the browser prefers, else English."""
+    """What this request names, else of the cookie, else what the browser prefers, else English.
+
+    Pages for developers are in English.
+    """
+    if for_developers(request):
+        return "en"
     chosen = named_language(request) or request.cookies.get(LANGUAGE_COOKIE)
     return chosen if chosen in LANGUAGES else request.accept_language.lookup(LANGUAGES, default="en")
 
@@ -190,6 +207,7 @@ def includeme(config):
     config.include("pyramid_jinja2")
     config.add_translation_dirs("bb2:locale")
     config.set_locale_negotiator(negotiate_language)
+    config.add_request_method(session_of_page, property=True)
     config.add_subscriber(add_globals, "pyramid.events.BeforeRender")
     config.include("bb2.views.static")
     config.add_tween("bb2.views.pages.headers_tween_factory")

@@ -1,0 +1,1 @@
+"""App developers: who they are, apart from beneficiaries in every way."""

@@ -1,0 +1,1 @@
+"""The pages for app developers, under /developer.  They are in English."""

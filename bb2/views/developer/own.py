@@ -1,0 +1,35 @@
+"""What do the pages of a developer who is signed in share?"""
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.renderers import render_to_response
+
+from bb2 import audit
+
+
+def render(request, name, status=200, **values):
+    """The page of templates/developer/NAME.jinja2, as a response."""
+    response = render_to_response(f"bb2:templates/developer/{name}.jinja2", values, request=request)
+    response.status_int = status
+    return response
+
+
+def signed_in(request):
+    """The developer who is signed in; whoever is not is led to the sign-in, and from there back to a page."""
+    developer = request.developer_browser.developer
+    if developer is None:
+        back = {"next": request.path_qs} if request.method == "GET" else {}
+        raise HTTPSeeOther(request.route_path("developer_sign_in", _query=back))
+    return developer
+
+
+class DeveloperPage:
+    """A page of a developer who is signed in."""
+
+    def __init__(self, request):
+        self.request, self.db, self.developer = request, request.db, signed_in(request)
+
+    def page(self, name, status=200, **values):
+        return render(self.request, name, status, developer=self.developer, **values)
+
+    def record(self, event, **details):
+        audit.record(self.db, event, developer_id=self.developer.id, **details)
