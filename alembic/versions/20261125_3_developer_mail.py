@@ -6,7 +6,7 @@ from alembic import op
 revision = "20261125_developer_mail"
 down_revision = "20261125_apps"
 
-KEPT = "kind, beneficiary_id, consent_id, address, created_at, due_at, tries"
+KEPT = [sa.column(name) for name in ["kind", "beneficiary_id", "consent_id", "address", "created_at", "due_at", "tries"]]
 #: column: (its type, the table that it points at)
 OF_DEVELOPERS = {"developer_id": (sa.Integer, "developer"), "developer_link_id": (sa.String, "developer_link")}
 
@@ -28,7 +28,8 @@ def downgrade():
 
 def _bring_back():
     """Under new numbers: nothing refers to them."""
-    op.execute(f"INSERT INTO notice ({KEPT}) SELECT {KEPT} FROM notice_kept ORDER BY id")
+    kept = sa.select(*KEPT).select_from(sa.table("notice_kept")).order_by(sa.column("id"))
+    op.execute(sa.insert(sa.table("notice", *KEPT)).from_select(KEPT, kept))
     op.drop_table("notice_kept")
 
 

@@ -1,7 +1,7 @@
 """Is there a second thing that a developer shows when they sign in, and is it right?
 
-A code of their authenticator app (TOTP, RFC 6238), or one of ten recovery codes in its place; a passkey is of both kinds
-at once, and needs no password (bb2.identity.passkeys).
+A code of their authenticator app (TOTP, RFC 6238), or one of ten recovery codes in its place; a passkey is of both
+kinds at once, and needs no password (bb2.identity.passkeys).
 """
 
 import re

@@ -1,8 +1,8 @@
 """Whose passkey is this?  WebAuthn Level 3 without HTTP: what a browser is asked for, and whether its answer is right.
 
 A passkey is discoverable, so that nobody types a user name, and verifies its person, so that it stands for both a thing
-that they have and one that they know or are.  Who made the authenticator is not asked (attestation `none`).  Beneficiaries have theirs and
-developers have theirs: whose they are decides in which table they stand.
+that they have and one that they know or are.  Who made the authenticator is not asked (attestation `none`).
+Beneficiaries and developers have tables of their own.
 """
 
 from dataclasses import dataclass

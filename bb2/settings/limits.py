@@ -136,8 +136,8 @@ LIMITS = (
         "bb2.limit_developer_mail",
         limit,
         "5 per hour",
-        "Mails that somebody may have sent from one address to one e-mail address: to sign up as a developer, or to set "
-        "a new password.",
+        "Mails that somebody at one address may have sent to one e-mail address, to sign up as a developer or for a new "
+        "password.",
     ),
     Setting(
         "bb2.limit_developer_mail_anywhere",

@@ -17,7 +17,7 @@ from bb2.fhir import FhirError, operation_outcome
 from bb2.oauth.errors import printable
 from bb2.scopes import API_VERSIONS
 from bb2.security import Refusal
-from bb2.views.pages import PageError, _, for_developers, render
+from bb2.views.pages import PageError, _, render
 
 log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
@@ -60,7 +60,7 @@ def page(request, error, template="message", **values):
     translate = request.localizer.translate
     return render(
         request,
-        "developer/message" if for_developers(request) else template,
+        template,
         error.status,
         title=translate(error.title),
         paragraphs=[translate(paragraph) for paragraph in error.paragraphs],
@@ -115,9 +115,6 @@ def bad_csrf(error, request):
 
 def no_longer_open(request, way_on=None):
     """The page of a form whose session has ended.  `way_on`: (URL, label)."""
-    if for_developers(request):
-        told = "You may have been away for a while, or signed in or out in another tab. Nothing was changed."
-        return page(request, PageError(400, "This page is no longer open", told, way_on=way_on))
     return page(
         request,
         PageError(

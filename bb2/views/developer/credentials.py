@@ -1,4 +1,4 @@
-"""What does a developer show to be let in, and what follows?  What goes wrong is counted, as it is for beneficiaries."""
+"""What does a developer show to be let in, and what follows?  What goes wrong is counted, as beneficiaries' is."""
 
 from pyramid.httpexceptions import HTTPSeeOther
 
