@@ -6,7 +6,8 @@ from alembic import op
 revision = "20261125_developer_mail"
 down_revision = "20261125_apps"
 
-KEPT = [sa.column(name) for name in ["kind", "beneficiary_id", "consent_id", "address", "created_at", "due_at", "tries"]]
+COLUMNS = ("kind", "beneficiary_id", "consent_id", "address", "created_at", "due_at", "tries")
+KEPT = [sa.column(name) for name in COLUMNS]
 #: column: (its type, the table that it points at)
 OF_DEVELOPERS = {"developer_id": (sa.Integer, "developer"), "developer_link_id": (sa.String, "developer_link")}
 
