@@ -3,6 +3,7 @@
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
+from wtforms.validators import ValidationError
 
 from bb2 import audit
 from bb2.developers import accounts, links, second_factor
@@ -186,7 +187,7 @@ class CloseForm(ConfirmForm):
 
     def validate_email(self, field):
         if accounts.plain(field.data or "") != self.own:
-            raise ValueError("Type the e-mail address of this account")
+            raise ValidationError("Type the e-mail address of this account")
 
 
 @view_config(request_method="GET", attr="ask")
