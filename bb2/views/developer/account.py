@@ -33,6 +33,7 @@ DONE = {
     "about": "Your name and organization are saved",
     "address": "Look in your mail: the new address counts once you have followed the link",
     "password": "Your password is changed, and everybody else is signed out",
+    "authenticator": "Your authenticator app is set up",
     "authenticator-removed": "The authenticator app is removed",
     "passkey-added": "Your passkey is ready",
     "passkey-removed": "The passkey is removed",
