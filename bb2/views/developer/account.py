@@ -155,6 +155,7 @@ class Password(Confirmed):
         return PasswordForm.of(self.request, own_words=own_words(settings, who.name, who.organization, who.email))
 
     def prepared(self, form):
+        self.db.commit()  # SQLite's one writer shall be free meanwhile
         return hashed_password(form.password.data)
 
     def act(self, form, password_hash):
