@@ -42,6 +42,7 @@ setup(
             *(
                 "templates/*.jinja2",
                 "templates/mail/*.jinja2",
+                "templates/mail/developer/*.jinja2",
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
