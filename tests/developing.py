@@ -4,6 +4,7 @@ import re
 import time
 from functools import cache
 
+import pyotp
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
@@ -90,3 +91,30 @@ def printed_link(running_server, purpose):
             return found[-1].removeprefix(running_server.url)
         time.sleep(0.1)
     raise AssertionError(f"no mail with a link to {purpose} was printed")
+
+
+def key_on(page):
+    return page.html.find("code", class_="copy").text.replace(" ", "")
+
+
+def code(server, key, steps=0):
+    """The code that an app shows, by the database's clock, so many steps later."""
+    with server.db() as db:
+        return pyotp.TOTP(key).at(int(now(db).timestamp()) + 30 * steps)
+
+
+def with_authenticator(server, **facts):
+    """A developer with an app, signed in.  Returns its key and their recovery codes."""
+    developer_of(server, **facts)
+    key = key_on(server.get("/developer/account/authenticator"))
+    done = send(server, "/developer/account/authenticator", code=code(server, key), current=PASSWORD)
+    return key, done.html.find("pre", class_="codes").text.split()
+
+
+def subjects(server):
+    return [mail["Subject"] for mail in server.mails()]
+
+
+def count(server, model):
+    with server.db() as db:
+        return db.query(model).count()
