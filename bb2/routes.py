@@ -16,6 +16,7 @@ def includeme(config):
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
+    _docs(config)
 
 
 def _oauth(config):
@@ -70,6 +71,14 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+
+
+def _docs(config):
+    """The documentation that was built.  Last, as pages that the server makes itself stand under /docs too."""
+    config.add_route("docs", "/docs")
+    config.add_route("docs_search", "/docs/search")
+    config.add_route("docs_static", "/docs/{folder:_images|_downloads}/*subpath")
+    config.add_route("docs_page", "/docs/{page}")
 
 
 def _own_account(config):

@@ -30,6 +30,10 @@ PUBLIC = {
     "connections",
     "consent",
     "developer",
+    "docs",
+    "docs_page",
+    "docs_search",
+    "docs_static",
     "create_account",
     "create_account_step",
     "end_session",
@@ -142,7 +146,7 @@ def paths(server):
         for version in VERSIONS if "static" not in name else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
-                path = path.replace("{client_id}", server.client_id)
+                path = path.replace("{client_id}", server.client_id).replace("{page}", "beneficiaries")
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)
 

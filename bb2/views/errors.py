@@ -80,7 +80,7 @@ def start(request):
     """(URL, label) of where app developers begin."""
     if request.registry["settings"].developers:
         return request.route_path("developer"), "Go to the start page for developers"
-    return "/docs", "Go to the documentation"
+    return (request.route_path("docs"), "Go to the documentation") if request.registry["documentation"].pages else None
 
 
 def challenge(found):
