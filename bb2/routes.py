@@ -13,6 +13,7 @@ def includeme(config):
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
+        _apps_of_developers(config)
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
@@ -70,6 +71,14 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+
+
+def _apps_of_developers(config):
+    config.add_route("developer_apps", "/developer/apps")
+    config.add_route("developer_app_new", "/developer/apps/new")
+    config.add_route("developer_app", "/developer/apps/{client_id}")
+    for act in ("edit", "secret", "disable", "delete", "logo"):
+        config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
 
 
 def _own_account(config):
