@@ -1,5 +1,6 @@
 """Every URL of the server.  FHIR's come from the scopes that are installed."""
 
+from bb2.notices.links import PATHS as LINKS
 from bb2.scopes import API_VERSIONS, USERINFO
 from bb2.views import fhir, userinfo
 
@@ -71,6 +72,14 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+    config.add_route("developer_sign_up", "/developer/sign-up")
+    config.add_route("developer_mailed", "/developer/mailed")
+    config.add_route("developer_sign_in", "/developer/sign-in")
+    config.add_route("developer_second_factor", "/developer/sign-in/second")
+    config.add_route("developer_sign_out", "/developer/sign-out")
+    config.add_route("developer_trouble", "/developer/trouble")
+    for purpose, path in LINKS.items():
+        config.add_route(f"developer_{purpose}", f"{path}/{{link}}")
 
 
 def _apps_of_developers(config):
