@@ -70,6 +70,7 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+    config.add_route("developer_preview", "/developer/preview")
 
 
 def _own_account(config):

@@ -30,6 +30,7 @@ PUBLIC = {
     "connections",
     "consent",
     "developer",
+    "developer_preview",
     "create_account",
     "create_account_step",
     "end_session",
