@@ -72,6 +72,7 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+    config.add_route("developer_preview", "/developer/preview")
     config.add_route("developer_sign_up", "/developer/sign-up")
     config.add_route("developer_mailed", "/developer/mailed")
     config.add_route("developer_sign_in", "/developer/sign-in")

@@ -46,6 +46,7 @@ PUBLIC = {
     "developer_sign_up",
     "developer_trouble",
     "developer_verify",
+    "developer_preview",
     "create_account",
     "create_account_step",
     "end_session",
