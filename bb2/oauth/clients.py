@@ -19,7 +19,6 @@ from bb2.oauth.secrets import hashed, new_secret
 
 # RFC 8252, 7.3: a native app on a person's own machine listens on whatever port it gets.
 LOOPBACK_ADDRESS = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:/.*)?)")
-ACCESS_CATEGORIES = checks.ACCESS_CATEGORIES
 #: {column that is changed by itself: its check}
 CHECKS = {
     "redirect_uris": checks.checked_redirect_uris,

@@ -23,8 +23,8 @@ MOST_PICTURE = 100_000  # bytes of a file: as much as is kept of it
 class LogoForm(Form):
     logo = FileField(
         "A PNG or JPEG file",
-        description=f"At most {MOST_PICTURE // 1000} KB. It is made 512 by 512 pixels or smaller, and nothing else that "
-        "the file holds is kept.",
+        description=f"At most {MOST_PICTURE // 1000} KB. It is kept at 512 by 512 pixels or less, without what "
+        "else the file holds.",
         render_kw={"accept": "image/png,image/jpeg", "data-most": MOST_PICTURE},
     )
 

@@ -217,8 +217,7 @@ class AppForm(Form):
     def preview(self):
         """The query of the page that people will see, [(name, value)]."""
         shown = [("scope", name) for name in self.picked()] or [("scope", "")]
-        fields = ("name", "access", "asks_demographic", "website", "privacy_policy", "terms", "description")
-        return shown + [(field, self[field].data) for field in fields if self[field].data]
+        return shown + [(field, self[field].data) for field in ("name", "asks_demographic", *PLAIN) if self[field].data]
 
 
 @dataclass(frozen=True)
