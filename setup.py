@@ -64,6 +64,7 @@ setup(
         "argon2-cffi>=23.1",
         "babel>=2.14",
         "click>=8.1",
+        "cryptography>=42",
         "email-validator>=2.1",
         "joserfc>=1.0",
         "limits>=5",
@@ -73,8 +74,10 @@ setup(
         "plaster-pastedeploy>=1.0",
         "pluggy>=1.5",
         "psycopg[binary]>=3.1.18",
+        "pyotp>=2.9",
         "pyramid>=2.1",
         "pyramid-jinja2>=2.10",
+        "segno>=1.6",
         "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
         "tzdata>=2024.1",  # when a day begins in US Eastern time, where the machine does not know

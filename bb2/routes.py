@@ -1,5 +1,6 @@
 """Every URL of the server.  FHIR's come from the scopes that are installed."""
 
+from bb2.notices.links import PATHS as LINKS
 from bb2.scopes import API_VERSIONS, USERINFO
 from bb2.views import fhir, userinfo
 
@@ -13,6 +14,7 @@ def includeme(config):
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
+        _apps_of_developers(config)
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
@@ -71,6 +73,23 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+    config.add_route("developer_preview", "/developer/preview")
+    config.add_route("developer_sign_up", "/developer/sign-up")
+    config.add_route("developer_mailed", "/developer/mailed")
+    config.add_route("developer_sign_in", "/developer/sign-in")
+    config.add_route("developer_second_factor", "/developer/sign-in/second")
+    config.add_route("developer_sign_out", "/developer/sign-out")
+    config.add_route("developer_trouble", "/developer/trouble")
+    for purpose, path in LINKS.items():
+        config.add_route(f"developer_{purpose}", f"{path}/{{link}}")
+
+
+def _apps_of_developers(config):
+    config.add_route("developer_apps", "/developer/apps")
+    config.add_route("developer_app_new", "/developer/apps/new")
+    config.add_route("developer_app", "/developer/apps/{client_id}")
+    for act in ("edit", "secret", "disable", "delete", "logo"):
+        config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
 
 
 def _docs(config):

@@ -11,6 +11,7 @@ from bb2.audit import IDS
 from bb2.clock import DatabaseTime
 from bb2.models import AccessToken, Beneficiary, Client, Consent
 from bb2.oauth.claims import Person
+from bb2.oauth.clients import registered_for
 from bb2.oauth.consents import why_closed, why_ended
 from bb2.oauth.secrets import hashed
 from bb2.registry import UNDECLARED
@@ -21,7 +22,7 @@ token, consent, client, person = (model.__table__.c for model in (AccessToken, C
 #: Everything that decides, in one statement.
 FIND_TOKEN = (
     select(
-        token.scopes,
+        token.scopes.label("granted"),
         token.audience,
         token.expires_at.label("token_expires_at"),
         token.revoked_at.label("token_revoked_at"),
@@ -39,8 +40,10 @@ FIND_TOKEN = (
         consent.share_demographic,
         consent.share_sensitive,
         consent.left_out,
-        client.scopes.label("registered"),
+        client.scopes,
+        client.scopes_since,
         client.asks_demographic,
+        client.asks_demographic_since,
         client.disabled_at,
         person.sub,
         person.patient,
@@ -61,6 +64,7 @@ class Identity:
     beneficiary: Person
     scopes: frozenset[str]
     asks_demographic: bool  #: the app is registered to ask for demographic data
+    given_up: frozenset[str]  #: scopes that the app has again, and did not have at some time since the consent
     share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
     share_sensitive: dict | None  #: {key of a sensitivity: shared}, as the beneficiary chose; None: nobody asked
     left_out: frozenset[str]  #: the families of scopes that the beneficiary left out one by one
@@ -174,10 +178,12 @@ def _identity(found, registry):
         return _invalid("The access token was revoked")
     if found.token_expires_at <= found.now:
         return _invalid("The access token has expired; get a new one with the refresh token")
+    scopes = frozenset(registry.allowed(found.granted, *registered_for(found, found.granted_at)))
     return Identity(
         beneficiary=Person(found.sub, found.patient, found.given_name, found.family_name),
-        scopes=frozenset(registry.allowed(found.scopes, found.registered, found.asks_demographic)),
+        scopes=scopes,
         asks_demographic=found.asks_demographic,
+        given_up=frozenset(registry.allowed(found.granted, found.scopes, found.asks_demographic)) - scopes,
         share_demographic=found.share_demographic,
         share_sensitive=found.share_sensitive,
         left_out=frozenset(found.left_out or ()),
@@ -200,6 +206,8 @@ def insufficient_scope(identity, openers, registry):
         reason = f"This app is not registered to ask for demographic information ({needed})"
     elif identity.left_out & {scope.family for scope in registry.named(openers)}:
         reason = f"The beneficiary left this out ({needed}); {ask_again}"
+    elif openers & identity.given_up:
+        reason = f"The app gave this up after the beneficiary had agreed ({needed}); {ask_again}"
     elif not demographic:
         reason = f"One of these scopes is needed: {needed}"
     elif identity.share_demographic is False:

@@ -89,7 +89,7 @@ class ConsentServer(TestApp):
     """
 
     def __init__(self, *plugins, records=(), client=None, settings=None, engine=None):
-        settings = {"bb2.base_url": "http://localhost", "bb2.scopes": "*"} | (settings or {})
+        settings = {"bb2.base_url": "http://localhost", "bb2.scopes": "*", "bb2.var": _var()} | (settings or {})
         self.settings = Settings.read(settings, {})
         self.engine = engine or _sqlite_engine(self)
         unchanging = all(isinstance(plugin, ModuleType) for plugin in plugins)
@@ -461,6 +461,14 @@ def _assembled(settings, engine, plugins):
     )
     app.registry.getUtility(IJinja2Environment, ".jinja2").bytecode_cache = COMPILED
     return app
+
+
+@cache
+def _var():
+    """The path of a folder for what a server keeps in files."""
+    folder = tempfile.mkdtemp(prefix="bb2-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
