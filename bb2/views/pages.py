@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = (
 )
 #: The pages for app developers, which are in English, as what they explain is.
 FOR_DEVELOPERS = re.compile(r"/(developer|docs|testclient)(/|$)")
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session", "testclient")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -59,7 +59,9 @@ def for_developers(request):
 
 
 def session_of_page(request):
-    """The session to which the forms of this page belong: a developer's, or a beneficiary's."""
+    """The session to which the forms of this page belong: a developer's, a beneficiary's, or that of a trial."""
+    if request.path_info.startswith("/testclient"):
+        return request.trial
     return request.developer_browser if request.path_info.startswith("/developer") else request.browser
 
 
