@@ -66,7 +66,10 @@ PUBLIC = {
     "stop_all",
     "stop_sharing",
     "testclient",
+    "testclient_act",
+    "testclient_call",
     "testclient_callback",
+    "testclient_open",
     "token",
     "trouble",
     "trouble_done",
@@ -142,7 +145,7 @@ def paths(server):
         for version in VERSIONS if "static" not in name else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
-                path = path.replace("{client_id}", server.client_id)
+                path = path.replace("{client_id}", server.client_id).replace("{path:.*}", f"{version}/fhir/Coverage")
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bb2.models import AccessToken, ClientTrial
 from bb2.sandbox.demo import ensure_demo_client
 from bb2.testing import ALICE, ConsentServer, consent_form, record
 from built_in import BUILT_IN

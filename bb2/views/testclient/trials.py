@@ -12,7 +12,7 @@ def trial_of(request):
 
 def no_trial(request):
     return PageError(
-        404,
+        400,
         "Nothing was tried yet",
         "This browser holds no tokens: begin at the test client. What was tried is forgotten after a while without a "
         "click, and, with an app of your own, when you sign out.",
