@@ -42,6 +42,7 @@ PARTS = (
     "security",
     "identity.sessions",
     "developers.sessions",
+    "developers.trial",
     "views.pages",
     "views.readable",
     "views.cors",

@@ -66,6 +66,9 @@ def _people(config):
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
+        config.add_route("testclient_act", "/testclient/act")
+        config.add_route("testclient_call", "/testclient/call/{path:.*}")
+        config.add_route("testclient_open", "/testclient/open/{path:.*}")
         if config.registry["settings"].identity == "builtin":
             config.add_route("personas", "/sandbox/people")
 

@@ -87,13 +87,18 @@ PUBLIC = {
     "stop_all",
     "stop_sharing",
     "testclient",
+    "testclient_act",
+    "testclient_call",
     "testclient_callback",
+    "testclient_open",
     "token",
     "trouble",
     "trouble_done",
     "trouble_password",
     "trouble_question",
 }
+#: What stands for a part of a path; {version} in it is the version in turn.
+GAPS = {"{page}": "beneficiaries", "{path:.*}": "{version}/fhir/Coverage"}
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +168,9 @@ def paths(server):
         for version in VERSIONS if "static" not in name else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
-                path = path.replace("{client_id}", server.client_id).replace("{page}", "beneficiaries")
+                for gap, filled in GAPS.items():
+                    path = path.replace(gap, filled.format(version=version))
+                path = path.replace("{client_id}", server.client_id)
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)
 

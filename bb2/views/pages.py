@@ -28,7 +28,7 @@ CONTENT_SECURITY_POLICY = (
 FOR_DEVELOPERS = re.compile(r"/(developer|docs|testclient)(/|$)")
 #: The authorization page as the form for apps shows it, in a frame and in every language.
 PREVIEW = "/developer/preview"
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session", "testclient")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -70,7 +70,9 @@ def place(request):
 
 
 def session_of_page(request):
-    """The session to which the forms of this page belong: a developer's, or a beneficiary's."""
+    """The session to which the forms of this page belong: a developer's, a beneficiary's, or that of a trial."""
+    if place(request).startswith("/testclient"):
+        return request.trial
     return request.developer_browser if place(request).startswith("/developer") else request.browser
 
 
