@@ -42,6 +42,7 @@ PUBLIC = {
     "logo",
     "metadata",
     "oauth_authorization_server",
+    "openapi",
     "openid_configuration",
     "openid_configuration_of_version",
     "passkey_creation_options",

@@ -10,6 +10,7 @@ import waitress
 from sqlalchemy import func, select
 
 from bb2 import make_app, migrations, start
+from bb2.bounds import MOST_BODY
 from bb2.cli.acts import record_act
 from bb2.cli.records import index_anew, judge_anew
 from bb2.models import Client, SandboxPerson
@@ -18,7 +19,6 @@ from bb2.sandbox.demo import ensure_demo_client
 from bb2.sandbox.fill import DEFAULTS, ensure_recipe, missing, write
 from bb2.sandbox.workers import made
 from bb2.settings import is_loopback
-from bb2.views.readable import MOST_BODY
 
 
 def add_to(command):
