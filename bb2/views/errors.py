@@ -19,7 +19,7 @@ from bb2.openapi.answers import outcome
 from bb2.openapi.errors import help_uri, oauth_error
 from bb2.scopes import API_VERSIONS
 from bb2.security import Refusal
-from bb2.views.pages import PageError, _, render
+from bb2.views.pages import PageError, _, for_developers, place, render
 
 log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
@@ -38,12 +38,13 @@ FHIR_CODES = {
     500: "exception",
     503: "transient",
 }
+AWAY = "You may have been away for a while, or signed in or out in another tab. Nothing was changed."
 OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
 
 
 def refusal(request, status, error, description, headers=None):
     """The answer to a refused request in the shape of its path."""
-    if FHIR_PATH.match(_place(request)):
+    if FHIR_PATH.match(place(request)):
         response = _outcome(request, status, FHIR_CODES.get(status, "processing"), description)
     else:
         body = oauth_error(_base_url(request), error or "invalid_request", printable(description))
@@ -66,17 +67,28 @@ def _base_url(request):
 def page(request, error, template="message", **values):
     """The page of a PageError; `template`: one that extends message.jinja2 and shows the `values` too."""
     translate = request.localizer.translate
+    developers = for_developers(request)
+    way_on = error.way_on or (start(request) if developers else None)
     return render(
         request,
         template,
         error.status,
+        layout="bb2:templates/developer/layout.jinja2" if developers else "bb2:templates/layout.jinja2",
+        width="narrow",
         title=translate(error.title),
         paragraphs=[translate(paragraph) for paragraph in error.paragraphs],
-        way_on=error.way_on and (error.way_on[0], translate(error.way_on[1])),
+        way_on=way_on and (way_on[0], translate(way_on[1])),
         also=error.also and (error.also[0], translate(error.also[1])),
         developer=request.registry["settings"].sandbox and error.developer,
         **values,
     )
+
+
+def start(request):
+    """(URL, label) of where app developers begin."""
+    if request.registry["settings"].developers:
+        return request.route_path("developer"), "Go to the start page for developers"
+    return "/docs", "Go to the documentation"
 
 
 def challenge(request, found):
@@ -119,6 +131,8 @@ def page_error(error, request):
 @exception_view_config(BadCSRFOrigin)
 def bad_csrf(error, request):
     """A form without a session, or of another session: nothing was done."""
+    if for_developers(request):
+        return page(request, PageError(400, _("This page is no longer open"), AWAY))
     return no_longer_open(request)
 
 
@@ -215,9 +229,4 @@ def unforeseen(error, request):
 
 
 def is_page(request):
-    return not (FHIR_PATH.match(_place(request)) or API_PATH.match(_place(request)))
-
-
-def _place(request):
-    """The path as it came (PEP 3333): it begins as its place does even where the rest is not UTF-8."""
-    return request.environ.get("PATH_INFO", "")
+    return not (FHIR_PATH.match(place(request)) or API_PATH.match(place(request)))

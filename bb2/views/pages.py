@@ -55,12 +55,17 @@ def render(request, name, status=200, **values):
 
 def for_developers(request):
     """Is the page of this request one for app developers?"""
-    return FOR_DEVELOPERS.match(request.path_info) is not None
+    return FOR_DEVELOPERS.match(place(request)) is not None
+
+
+def place(request):
+    """The path as it came (PEP 3333): it begins as its place does even where the rest is not UTF-8."""
+    return request.environ.get("PATH_INFO", "")
 
 
 def session_of_page(request):
     """The session to which the forms of this page belong: a developer's, or a beneficiary's."""
-    return request.developer_browser if request.path_info.startswith("/developer") else request.browser
+    return request.developer_browser if place(request).startswith("/developer") else request.browser
 
 
 def named_language(request):
