@@ -24,6 +24,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+#: Pages whose style sheet, which is not ours, has pictures in it: routes.
+PICTURES_IN_STYLE = ("docs_api",)
 #: The pages for app developers, which are in English, as what they explain is.
 FOR_DEVELOPERS = re.compile(r"/(developer|docs|testclient)(/|$)")
 FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
@@ -179,7 +181,10 @@ def headers_tween_factory(handler, registry):
             # redirects too: it cannot name where every app's own redirects go on to.
             answers_lead_away = request.matched_route and request.matched_route.name in FORMS_THAT_LEAD_AWAY
             own_forms = "" if answers_lead_away else "; form-action 'self'"
-            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + own_forms
+            policy = CONTENT_SECURITY_POLICY + own_forms
+            if request.matched_route and request.matched_route.name in PICTURES_IN_STYLE:
+                policy = policy.replace("img-src 'self'", "img-src 'self' data:")
+            response.headers["Content-Security-Policy"] = policy
         if "Cache-Control" not in response.headers:  # Pyramid's static view sets it
             response.headers["Cache-Control"] = "no-store"
         return response
