@@ -48,7 +48,7 @@ setup(
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
-            *("static/*", "static/cms/*", "static/licenses/*"),
+            *("static/*", "static/cms/*", "static/swagger-ui/*", "static/licenses/*"),
             *("docs_built/*.*", "docs_built/_images/*", "docs_built/_downloads/*/*"),
         ],
         "bb2.alembic": ["*.mako"],
