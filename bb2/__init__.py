@@ -43,6 +43,7 @@ PARTS = (
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.records",
     "views.passkeys",
     "routes",
 )

@@ -34,7 +34,13 @@ FHIR_CODES = {
     500: "exception",
     503: "transient",
 }
-OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
+OAUTH_ERRORS = {
+    404: "not_found",
+    405: "invalid_request",
+    500: "server_error",
+    502: "temporarily_unavailable",
+    504: "temporarily_unavailable",
+}
 
 
 def refusal(request, status, error, description, headers=None):
@@ -94,10 +100,15 @@ def forbidden(error, request):
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    response = _outcome(error.status, error.code, error.diagnostics)
-    response.headers["Cache-Control"] = "no-store"
+    """Records can be refused to a view that is not FHIR's, too: then in the shape of its place."""
+    headers = {}
     if error.status == 403:
-        response.headers["WWW-Authenticate"] = challenge(Refusal(403, "insufficient_scope", error.diagnostics))
+        headers["WWW-Authenticate"] = challenge(Refusal(403, "insufficient_scope", error.diagnostics))
+    if API_PATH.match(_place(request)) and not FHIR_PATH.match(_place(request)):
+        name = "insufficient_scope" if error.status == 403 else OAUTH_ERRORS.get(error.status)
+        return refusal(request, error.status, name, error.diagnostics, headers)
+    response = _outcome(error.status, error.code, error.diagnostics)
+    response.headers.update({"Cache-Control": "no-store"} | headers)
     return response
 
 
