@@ -47,6 +47,7 @@ PARTS = (
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.records",
     "views.passkeys",
     "routes",
 )

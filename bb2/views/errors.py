@@ -39,7 +39,13 @@ FHIR_CODES = {
     503: "transient",
 }
 AWAY = "You may have been away for a while, or signed in or out in another tab. Nothing was changed."
-OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
+OAUTH_ERRORS = {
+    404: "not_found",
+    405: "invalid_request",
+    500: "server_error",
+    502: "temporarily_unavailable",
+    504: "temporarily_unavailable",
+}
 
 
 def refusal(request, status, error, description, headers=None):
@@ -115,10 +121,15 @@ def forbidden(error, request):
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    response = _outcome(request, error.status, error.code, error.diagnostics)
-    response.headers["Cache-Control"] = "no-store"
+    """Records can be refused to a view that is not FHIR's, too: then in the shape of its place."""
+    headers = {}
     if error.status == 403:
-        response.headers["WWW-Authenticate"] = challenge(request, Refusal(403, "insufficient_scope", error.diagnostics))
+        headers["WWW-Authenticate"] = challenge(request, Refusal(403, "insufficient_scope", error.diagnostics))
+    if API_PATH.match(place(request)) and not FHIR_PATH.match(place(request)):
+        name = "insufficient_scope" if error.status == 403 else OAUTH_ERRORS.get(error.status)
+        return refusal(request, error.status, name, error.diagnostics, headers)
+    response = _outcome(request, error.status, error.code, error.diagnostics)
+    response.headers.update({"Cache-Control": "no-store"} | headers)
     return response
 
 
