@@ -49,6 +49,7 @@ PARTS = (
     "views.limited",
     "views.records",
     "views.passkeys",
+    "views.developer.passkeys",
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.

@@ -46,8 +46,8 @@ def step_of(db, key, typed):
     typed = re.sub(r"\s", "", typed)
     if not DIGITS.fullmatch(typed):
         return None
-    totp, step = pyotp.TOTP(key), int(now(db).timestamp()) // STEP
-    return next((step + late for late in WINDOW if totp.verify(typed, (step + late) * STEP)), None)
+    hotp, step = pyotp.HOTP(key), int(now(db).timestamp()) // STEP  # RFC 6238, 4.2: the step is HOTP's counter
+    return next((step + late for late in WINDOW if hotp.verify(typed, step + late)), None)
 
 
 def add_totp(settings, developer, key, step):

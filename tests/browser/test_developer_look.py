@@ -106,7 +106,8 @@ def get_routes():
     introspector = ConsentServer(*BUILT_IN).app.registry.introspector
     paths = {e["introspectable"]["name"]: e["introspectable"]["pattern"] for e in introspector.get_category("routes")}
     views = [entry["introspectable"] for entry in introspector.get_category("views")]
-    answering = {v["route_name"] for v in views if "GET" in (v["request_methods"] or ("GET",)) and v["route_name"]}
+    views = [view for view in views if view["context"] is None]  # the others are of errors
+    answering = {v["route_name"] for v in views if "GET" in (v["request_methods"] or ("GET",))}
     return {name for name in answering if paths[name].startswith(PLACES)}
 
 
