@@ -18,6 +18,7 @@ from bb2.models import (
     AuthorizationCode,
     AuthorizationRequest,
     BrowserSession,
+    ClientTrial,
     Consent,
     EnrollmentDraft,
     Notice,
@@ -74,6 +75,7 @@ def kinds(settings):
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
         Kind(Recovery, Recovery.expires_at <= DatabaseTime()),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
+        Kind(ClientTrial, or_(ClientTrial.seen_at <= idle, ClientTrial.created_at <= whole_life)),
         # One that was answered says so to whoever comes back to it, and takes a later No.
         Kind(request, and_(request.answered_at.is_(None), request.expires_at <= DatabaseTime())),
         Kind(request, request.answered_at <= long_ago),

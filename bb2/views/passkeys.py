@@ -225,7 +225,8 @@ def creation_options(request):
     person, party = request.browser.beneficiary, request.passkeys.needed_party()
     if not (person and request.passkeys.fresh and consents.lock(request.db, person.id)):
         raise HTTPNotFound
-    return _json(passkeys.creation_options(request.db, party, person, request.browser.session_hash))
+    username = builtin.accounts_of(request.db, person)[0].username
+    return _json(passkeys.creation_options(request.db, party, person, username, request.browser.session_hash))
 
 
 def _json(text):

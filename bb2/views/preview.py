@@ -7,7 +7,7 @@ from pyramid.renderers import render
 
 from bb2.clock import utcnow
 from bb2.models import AuthorizationRequest, Beneficiary, Client
-from bb2.oauth.clients import ACCESS_CATEGORIES
+from bb2.oauth.client_checks import ACCESS_CATEGORIES, LONGEST_DESCRIPTION
 from bb2.oauth.scope_names import why_unknown
 from bb2.sharing import words
 from bb2.views.consent import screen_of
@@ -84,8 +84,14 @@ def client_of(request, asked):
         asks_demographic=asked.get("asks_demographic", "yes") != "no",
         access=access,
         logo=asked.get("logo"),
+        **{field: _few_words(asked.get(field)) for field in ("description", "support_email", "support_phone")},
         **{field: _web_address(asked.get(field)) for field in ("website", "privacy_policy", "terms")},
     )
+
+
+def _few_words(text):
+    text = " ".join((text or "").split())
+    return text if text.isprintable() and len(text) <= LONGEST_DESCRIPTION else None
 
 
 def _web_address(text):
