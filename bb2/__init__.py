@@ -8,6 +8,7 @@ from pyramid.config import Configurator
 from bb2.audit.tally import Tally
 from bb2.db import make_engine
 from bb2.discovery import oauth_urls
+from bb2.documentation import documentation
 from bb2.fhir.reindex import refuse_outdated
 from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
@@ -33,6 +34,8 @@ from bb2.settings import Settings, fhir_base, is_loopback
 from bb2.sweep import Sweeper
 from bb2.views.static import refuse_naked
 
+log = logging.getLogger(__name__)
+
 __version__ = "0.1.0"
 PARTS = (
     "db",
@@ -44,7 +47,9 @@ PARTS = (
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.records",
     "views.passkeys",
+    "views.developer.passkeys",
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.
@@ -69,6 +74,8 @@ def start(app):
     """
     refuse_naked()
     registry = app.registry
+    if not registry["documentation"].pages:
+        log.warning("the documentation is missing: run `python build_docs.py` in the checkout")
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)
     registry["tally"].start()
@@ -85,6 +92,7 @@ def make_app(settings, engine, plugins, signing_keys):
         registry = config.registry
         registry.update(settings=settings, engine=engine, plugins=manager, signing_keys=signing_keys)
         registry["scopes"], registry["tally"] = ScopeRegistry.from_plugins(manager), Tally(engine)
+        registry["documentation"] = documentation()
         registry["sensitivities"] = Sensitivities.from_plugins(manager, settings)
         for part in PARTS:
             config.include(f"bb2.{part}")
