@@ -24,6 +24,7 @@ from bb2.oauth.introspection import Introspection
 from bb2.oauth.keys import SigningKeys
 from bb2.oauth.published_keys import PublishedKeys
 from bb2.oauth.server import AuthorizationServer
+from bb2.oauth.undeclared import tell_undeclared
 from bb2.oauth.validator import Validator
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
@@ -71,6 +72,7 @@ def start(app):
     registry = app.registry
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)
+        tell_undeclared(connection, registry["scopes"])
     registry["tally"].start()
     Sweeper(registry["engine"], registry["settings"]).start()
     if post := post_of(registry["settings"]):
