@@ -92,4 +92,4 @@ $(CHROMIUM):
 	else sudo apt-get update -qq && sudo apt-get install -y -qq chromium; fi
 
 clean:
-	rm -rf $(VENV) bb2/static/cms artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules
+	rm -rf $(VENV) bb2/static/cms bb2/static/swagger-ui artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules

@@ -45,7 +45,7 @@ setup(
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
-            *("static/*", "static/cms/*", "static/licenses/*"),
+            *("static/*", "static/cms/*", "static/swagger-ui/*", "static/licenses/*"),
         ],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],

@@ -10,6 +10,7 @@ USERINFO_AS_OF_2019 = "connect/UserInfo"  # the spelling of CMS's announcement o
 def includeme(config):
     _oauth(config)
     _well_known(config)
+    _reference(config)
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
@@ -39,6 +40,16 @@ def _well_known(config):
     config.add_route("health", "/health")
     config.add_route("health_db", "/health/db")
     config.add_route("health_fhir", "/health/fhir")
+
+
+def _reference(config):
+    """What developers look up; errors point there, so it is there with or without developers' accounts."""
+    config.add_route("openapi", "/openapi.json")
+    config.add_route("docs_api", "/docs/api")
+    config.add_route("docs_api_signed_in", "/docs/api/signed-in")
+    config.add_route("docs_errors", "/docs/errors")
+    config.add_route("docs_limits", "/docs/limits")
+    config.add_route("docs_scopes", "/docs/scopes")
 
 
 def _people(config):

@@ -7,6 +7,7 @@ from bb2.models import Client
 from bb2.oauth.clients import add_client, rotate_secret
 
 NAME = "Carely"
+VIEWER = "API documentation"
 #: website, privacy policy, terms
 LINKS = ("https://carely.example", "https://carely.example/privacy", "https://carely.example/terms")
 FILE = "demo-client.json"
@@ -27,6 +28,17 @@ def ensure_demo_client(db, registry, var, base_url):
     client.redirect_uris = _with(client.redirect_uris, [callback])
     client.scopes = _with(client.scopes, registry.one_of_each_family())
     return kept
+
+
+def ensure_viewer(db, registry, base_url):
+    """Register the viewer of the API's documentation as an app without a secret, or bring it up to date."""
+    client = db.query(Client).filter_by(name=VIEWER).one_or_none()
+    answered = [f"{base_url}/docs/api/signed-in"]
+    if client is None:
+        client, _secret = add_client(db, registry, name=VIEWER, redirect_uris=answered, public=True)
+        client.website = f"{base_url}/docs/api"
+    client.redirect_uris = answered
+    client.scopes = _with(client.scopes, registry.one_of_each_family())
 
 
 def read_demo_client(var):

@@ -4,10 +4,8 @@ import re
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
-MOST_BODY = 65_536  # bytes: no form here needs more, and parsing a large one would cost the server its memory
-#: Characters of a value that is not plain ASCII: to bring more accents into their order takes Python seconds (UAX 15,
-#: "Stream-Safe Text Format"), and no other request is answered meanwhile.
-MOST_LETTERS = 4_000
+from bb2.bounds import MOST_BODY, MOST_LETTERS
+
 DATES = ("if_modified_since", "if_unmodified_since", "if_range")  #: headers, as WebOb calls them
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
 
