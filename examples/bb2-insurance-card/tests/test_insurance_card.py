@@ -154,12 +154,13 @@ def test_there_is_no_card_without_an_active_part_of_medicare():
     assert "no active part of Medicare" in answer.json["error_description"]
 
 
-@pytest.mark.parametrize(("status", "error"), [(502, "temporarily_unavailable"), (504, "temporarily_unavailable")])
-def test_what_the_records_source_refuses_is_told_in_the_shape_of_the_place(status, error):
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_the_records_source_refuses_is_told_in_the_shape_of_the_place(status):
     server = ConsentServer(openid, coverage, patient, bb2_insurance_card, Failing(status))
     answer = server.api("insurance/card.pdf", server.grant("insurance-card"), status=status)
     assert answer.content_type == "application/json"
-    assert answer.json == {"error": error, "error_description": "The records cannot be had"}
+    assert answer.json["error"] == "temporarily_unavailable"
+    assert answer.json["error_description"] == "The records cannot be had"
 
 
 class Failing:
