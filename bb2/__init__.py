@@ -25,6 +25,7 @@ from bb2.oauth.introspection import Introspection
 from bb2.oauth.keys import SigningKeys
 from bb2.oauth.published_keys import PublishedKeys
 from bb2.oauth.server import AuthorizationServer
+from bb2.oauth.undeclared import tell_undeclared
 from bb2.oauth.validator import Validator
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
@@ -78,6 +79,7 @@ def start(app):
         log.warning("the documentation is missing: run `python build_docs.py` in the checkout")
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)
+        tell_undeclared(connection, registry["scopes"])
     registry["tally"].start()
     Sweeper(registry["engine"], registry["settings"]).start()
     if post := post_of(registry["settings"]):
