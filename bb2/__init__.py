@@ -44,6 +44,7 @@ PARTS = (
     "views.cors",
     "views.limited",
     "views.passkeys",
+    "views.developer.passkeys",
     "routes",
 )
 #: Modules of bb2.views: the pages of people who have their user name and password from this server.
