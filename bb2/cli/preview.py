@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 
 from bb2 import make_app
 from bb2.language import LANGUAGES
-from bb2.oauth.clients import ACCESS_CATEGORIES
+from bb2.oauth.client_checks import ACCESS_CATEGORIES
 from bb2.oauth.keys import SigningKeys
 from bb2.views.preview import NoPreview, client_of, consent_preview
 from bb2.views.static import FOLDER
