@@ -10,6 +10,7 @@ from setuptools.command.sdist import sdist
 TESTING = ["pytest>=8", "webtest>=3.0"]  # what bb2.testing, the kit for plugin authors, needs
 VALKEY = ["valkey>=6"]  # to count tries in Valkey or Redis: bb2.limits_url
 DESIGN_SYSTEM = runpy.run_path(str(Path(__file__).with_name("design_system.py")))
+DOCS = runpy.run_path(str(Path(__file__).with_name("build_docs.py")))
 
 
 class BuildWithDesignSystem(build_py):
@@ -17,14 +18,16 @@ class BuildWithDesignSystem(build_py):
 
     def run(self):
         DESIGN_SYSTEM["fetch"]()
+        DOCS["build"]()
         super().run()
 
 
 class SdistWithDesignSystem(sdist):
-    """Whoever builds from it needs no npm."""
+    """Whoever builds from it needs no npm, and no Sphinx."""
 
     def run(self):
         DESIGN_SYSTEM["fetch"]()
+        DOCS["build"]()
         super().run()
 
 
@@ -45,14 +48,16 @@ setup(
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
-            *("static/*", "static/cms/*", "static/licenses/*"),
+            *("static/*", "static/cms/*", "static/swagger-ui/*", "static/licenses/*"),
+            *("docs_built/*.*", "docs_built/_images/*", "docs_built/_downloads/*/*"),
         ],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
         "bb2.scopes": ["*.csv"],
     },
     cmdclass={"build_py": BuildWithDesignSystem, "sdist": SdistWithDesignSystem},
-    setup_requires=DESIGN_SYSTEM["build_requires"](),  # setuptools tells pip and uv, which install it for the build
+    # setuptools tells pip and uv, which install it for the build.
+    setup_requires=[*DESIGN_SYSTEM["build_requires"](), *DOCS["build_requires"]()],
     python_requires=">=3.11",
     install_requires=[
         "alembic>=1.13",
@@ -97,6 +102,7 @@ setup(
         "test": [
             *TESTING,
             *VALKEY,
+            *DOCS["REQUIRES"],
             "aiosmtpd>=1.4",  # the mail server of the tests
             "authlib>=1.9",
             "axe-playwright-python>=0.1.4",

@@ -11,6 +11,7 @@ USERINFO_AS_OF_2019 = "connect/UserInfo"  # the spelling of CMS's announcement o
 def includeme(config):
     _oauth(config)
     _well_known(config)
+    _reference(config)
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
@@ -18,6 +19,7 @@ def includeme(config):
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
+    _docs(config)
 
 
 def _oauth(config):
@@ -43,6 +45,16 @@ def _well_known(config):
     config.add_route("health_fhir", "/health/fhir")
 
 
+def _reference(config):
+    """What developers look up; errors point there, so it is there with or without developers' accounts."""
+    config.add_route("openapi", "/openapi.json")
+    config.add_route("docs_api", "/docs/api")
+    config.add_route("docs_api_signed_in", "/docs/api/signed-in")
+    config.add_route("docs_errors", "/docs/errors")
+    config.add_route("docs_limits", "/docs/limits")
+    config.add_route("docs_scopes", "/docs/scopes")
+
+
 def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
@@ -65,6 +77,9 @@ def _people(config):
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
+        config.add_route("testclient_act", "/testclient/act")
+        config.add_route("testclient_call", "/testclient/call/{path:.*}")
+        config.add_route("testclient_open", "/testclient/open/{path:.*}")
         if config.registry["settings"].identity == "builtin":
             config.add_route("personas", "/sandbox/people")
 
@@ -104,6 +119,14 @@ def _apps_of_developers(config):
     config.add_route("developer_app", "/developer/apps/{client_id}")
     for act in ("edit", "secret", "disable", "delete", "logo"):
         config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
+
+
+def _docs(config):
+    """The documentation that was built.  Last, as pages that the server makes itself stand under /docs too."""
+    config.add_route("docs", "/docs")
+    config.add_route("docs_search", "/docs/search")
+    config.add_route("docs_static", "/docs/{folder:_images|_downloads}/*subpath")
+    config.add_route("docs_page", "/docs/{page}")
 
 
 def _own_account(config):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from functools import partial
+from re import escape
 
+from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 from sqlalchemy import bindparam, select
@@ -238,8 +240,37 @@ def add_protected_view(config, view, endpoint, *, path=None, methods=None, **opt
     path, methods = path or endpoint.path, methods or endpoint.methods
     name = f"{methods[0]} {path}"
     config.registry["protected_routes"][name] = ProtectedRoute(endpoint, methods)
-    config.add_route(name, f"/{{version:{'|'.join(endpoint.versions)}}}/{path}", request_method=_with_head(methods))
+    pattern = f"/{{version:{'|'.join(endpoint.versions)}}}/{_only_accepted(path, endpoint)}"
+    config.add_route(name, pattern, request_method=_with_head(methods))
+    if endpoint.query_parameters:
+        options["decorator"] = (_only_declared, *options.get("decorator", ()))  # within what the permission guards
     config.add_view(view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options)
+
+
+def _only_accepted(path, endpoint):
+    """The route pattern of a path, in which a `{parameter}` matches no other values than its own."""
+    for parameter in endpoint.path_parameters:
+        if parameter.values:
+            accepted = "|".join(map(escape, parameter.values))
+            path = path.replace(f"{{{parameter.name}}}", f"{{{parameter.name}:{accepted}}}")
+    return path
+
+
+def _only_declared(view):
+    """The view, after the declared parameters of the query were looked at: 400 for one that is missing or wrong."""
+
+    def checked(context, request):
+        for parameter in request.registry["protected_routes"][request.matched_route.name].endpoint.query_parameters:
+            given = request.GET.getall(parameter.name)
+            if parameter.required and not given:
+                raise HTTPBadRequest(f"{parameter.name} is needed: {parameter.summary}")
+            wrong = [value for value in given if parameter.values and value not in parameter.values]
+            if wrong or len(given) > 1:
+                accepted = f"one of {', '.join(parameter.values)}" if parameter.values else "one value"
+                raise HTTPBadRequest(f"{parameter.name} has the value {(wrong or given)[-1]!r}; accepted: {accepted}")
+        return view(context, request)
+
+    return checked
 
 
 def _with_head(methods):

@@ -14,6 +14,7 @@ class AuditEvent(Base):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index("ix_audit_event_event_at", "event", "at"),  # what a report of one period walks
+        Index("ix_audit_event_app", "client_id", "event", "at"),  # what the numbers of one app walk
         # What "my connected apps" walks: what a person decided, and what was read under one consent, by time.
         Index("ix_audit_event_person", "beneficiary_id", "event", "consent_id", "at"),
     )

@@ -14,6 +14,7 @@ from bb2.consent import BOXES, ConsentScreen, NoChoice, NothingShared, consent_s
 from bb2.db import need_not_last
 from bb2.models import Consent
 from bb2.oauth import consents, requests
+from bb2.openapi.errors import oauth_error
 from bb2.sharing import sharing, words
 from bb2.views.pages import PageError, _, render
 
@@ -59,7 +60,8 @@ def decline(request, kept, answer, error="access_denied", description="The benef
             answer=answer,
             shown=kept.shown,
         )
-    return back_to_app(request, kept, error=error, error_description=description)
+    told = oauth_error(request.registry["settings"].base_url, error, description)
+    return back_to_app(request, kept, **told)
 
 
 def cancel(request, kept, *told):

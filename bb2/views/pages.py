@@ -24,11 +24,13 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'"
 )
+#: Pages whose style sheet, which is not ours, has pictures in it: routes.
+PICTURES_IN_STYLE = ("docs_api",)
 #: The pages for app developers, which are in English, as what they explain is.
 FOR_DEVELOPERS = re.compile(r"/(developer|docs|testclient)(/|$)")
 #: The authorization page as the form for apps shows it, in a frame and in every language.
 PREVIEW = "/developer/preview"
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session", "testclient")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -70,7 +72,9 @@ def place(request):
 
 
 def session_of_page(request):
-    """The session to which the forms of this page belong: a developer's, or a beneficiary's."""
+    """The session to which the forms of this page belong: a developer's, a beneficiary's, or that of a trial."""
+    if place(request).startswith("/testclient"):
+        return request.trial
     return request.developer_browser if place(request).startswith("/developer") else request.browser
 
 
@@ -177,10 +181,12 @@ def _content_security_policy(request):
     policy = f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"
     if for_developers(request):
         policy += "; frame-src 'self'"
+    route = request.matched_route and request.matched_route.name
+    if route in PICTURES_IN_STYLE:
+        policy = policy.replace("img-src 'self'", "img-src 'self' data:")
     # The answers of these forms lead to the app, and browsers hold form-action against
     # redirects too: it cannot name where every app's own redirects go on to.
-    answers_lead_away = request.matched_route and request.matched_route.name in FORMS_THAT_LEAD_AWAY
-    return policy if answers_lead_away else f"{policy}; form-action 'self'"
+    return policy if route in FORMS_THAT_LEAD_AWAY else f"{policy}; form-action 'self'"
 
 
 def headers_tween_factory(handler, registry):

@@ -4,12 +4,10 @@ import re
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
-MOST_BODY = 65_536  # bytes: no form here needs more, and parsing a large one would cost the server its memory
+from bb2.bounds import MOST_BODY, MOST_LETTERS
+
 UPLOAD = re.compile(r"/developer/apps/[^/]+/logo")  # but for the one that takes a file
 MOST_UPLOAD = 1_000_000  # bytes of it: enough that the page itself can say that a picture is too large
-#: Characters of a value that is not plain ASCII: to bring more accents into their order takes Python seconds (UAX 15,
-#: "Stream-Safe Text Format"), and no other request is answered meanwhile.
-MOST_LETTERS = 4_000
 DATES = ("if_modified_since", "if_unmodified_since", "if_range")  #: headers, as WebOb calls them
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
 
