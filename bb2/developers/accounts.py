@@ -5,13 +5,14 @@ the place of who did before: and as the mailed link opens only together with the
 confirms what a stranger has typed in their name.
 """
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from bb2.clock import now
-from bb2.developers import links
+from bb2.developers import links, second_factor
 from bb2.developers.sessions import end_sessions
-from bb2.models import Developer
+from bb2.models import Client, Developer, DeveloperLink, Notice
+from bb2.oauth.client_ends import delete_client
 
 MOST_NAME = 100  #: characters of a name, and of an organization's
 MOST_EMAIL = 254  #: characters (RFC 5321, 4.5.3.1.3, without the brackets)
@@ -58,3 +59,40 @@ def change_password(db, developer, password_hash, but=None):
     developer.password_hash = password_hash
     links.end(db, developer)
     end_sessions(db, developer.id, but)
+
+
+def change_email(db, developer, email):
+    """Give them another address, which they have shown to be theirs; links to the earlier one open nothing any more.
+
+    False where it is somebody else's by now.
+    """
+    known = find(db, email)
+    if known is not None and known.id != developer.id:
+        if known.email_verified_at:
+            return False
+        db.delete(known)  # who signed up with it never read its mail
+        db.flush()
+    links.end(db, developer)
+    developer.email = email
+    return True
+
+
+def apps_of(db, developer):
+    """The apps of a developer that are there, by name."""
+    theirs = select(Client).where(Client.developer_id == developer.id, Client.deleted_at.is_(None))
+    return db.scalars(theirs.order_by(Client.name)).all()
+
+
+def close(db, developer):
+    """Their apps are deleted, and nothing says any more who they were: the row stays, so that a number in the trail
+    means one person, and the address may sign up again."""
+    for app in apps_of(db, developer):
+        delete_client(db, app)
+    end_sessions(db, developer.id)
+    second_factor.remove_all(db, developer)
+    for model in Notice, DeveloperLink:  # what waits to be mailed, and what it would bring
+        db.execute(delete(model).where(model.developer_id == developer.id))
+    developer.closed_at, developer.email = now(db), f"closed {developer.id}"
+    developer.name = developer.organization = developer.password_hash = ""
+    developer.totp_step = developer.passkey_handle = None
+    db.flush()

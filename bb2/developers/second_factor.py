@@ -46,8 +46,8 @@ def step_of(db, key, typed):
     typed = re.sub(r"\s", "", typed)
     if not DIGITS.fullmatch(typed):
         return None
-    totp, step = pyotp.TOTP(key), int(now(db).timestamp()) // STEP
-    return next((step + late for late in WINDOW if totp.verify(typed, (step + late) * STEP)), None)
+    hotp, step = pyotp.HOTP(key), int(now(db).timestamp()) // STEP  # RFC 6238, 4.2: the step is HOTP's counter
+    return next((step + late for late in WINDOW if hotp.verify(typed, step + late)), None)
 
 
 def add_totp(settings, developer, key, step):
@@ -103,6 +103,13 @@ def new_codes(db, developer):
     rows = [{"code_hash": hashed(code), "developer_id": developer.id} for code in codes]
     db.execute(insert(DeveloperRecoveryCode), rows)
     return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in codes]
+
+
+def remove_all(db, developer):
+    """The password alone is asked for from now on."""
+    passkeys.remove_all(db, developer)
+    take_codes(db, developer)
+    developer.totp_secret = None
 
 
 def take_codes(db, developer):

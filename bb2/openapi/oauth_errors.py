@@ -21,7 +21,7 @@ OAUTH_ERRORS = (
                 "Make a new random state for each authorization request, keep it in the person's session, and compare "
                 "it when they come back.",
                 "short_state",
-                ("authorize", "pushed_request"),
+                ("pushed_request",),
             ),
             Cause(
                 "PKCE is needed: code_challenge is missing (RFC 7636)",
@@ -395,7 +395,6 @@ OAUTH_ERRORS = (
                 "you ask again.",
                 "not_shared",
                 ("userinfo",),
-                "The beneficiary did not share their demographic information (…)",
             ),
             Cause(
                 "This app is not registered to ask for demographic information (…)",

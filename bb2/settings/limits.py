@@ -136,7 +136,7 @@ LIMITS = (
         "bb2.limit_developer_mail",
         limit,
         "5 per hour",
-        "Mails that somebody at one address may have sent to one e-mail address, to sign up as a developer or for a new "
+        "Mails to one e-mail address that somebody at one address may ask for: to sign up as a developer, or for a new "
         "password.",
     ),
     Setting(

@@ -112,7 +112,7 @@ class Verify:
 def over(request):
     """A link that opens nothing: it may never have been one."""
     return PageError(
-        404,
+        410,
         "This link does not work any more",
         "It may have been used already, or a newer one has taken its place, or too much time has gone by.",
         "If you followed it already, simply sign in. If not, we can send you a new link.",
