@@ -213,8 +213,13 @@ OAUTH_ERRORS = (
             ),
             Cause("… is not a scope of this server: it has no such resource type", "Ask for a type of the list."),
             Cause(
-                "… is not granted here: …",
-                "This server gives access to one person's own records, by patient/ scopes that read.",
+                "… is not granted here: this server gives access to one person's own records, by patient/ scopes",
+                "Ask for patient/ scopes in place of user/ and system/.",
+            ),
+            Cause("… is not granted here: name each resource type in a scope of its own", "Ask for no patient/*."),
+            Cause(
+                "… is not granted here: records can be read and searched, by .read, .rs, .r or .s, spelt like this",
+                "Ask for nothing that writes.",
             ),
             Cause(
                 "… is a finer-grained scope, not granted here: ask without the ? and what follows, and search by it",
