@@ -21,6 +21,7 @@ from bb2.scopes._sensitivity import Sensitivity
 
 __all__ = [
     "API_VERSIONS",
+    "CONTRACT",
     "USERINFO",
     "Endpoint",
     "FhirResource",
@@ -33,6 +34,11 @@ __all__ = [
     "Words",
     "hookimpl",
 ]
+
+#: The version of the contract between the core and its plugins: the names that `bb2.scopes` and `bb2.fhir` export, the
+#: hooks, what `configure` and its views are given, and `bb2.testing`; `tests/contract.txt` lists it.  A change over
+#: which plugins would stumble raises the first number, and what is added the second.
+CONTRACT = "1.0"
 
 #: What a search parameter can be (FHIR, "Search Parameter Types").  A string is found by how it begins, in any
 #: case, with accents or without.

@@ -71,6 +71,22 @@ def cancel(request, kept, *told):
     return None
 
 
+def screen_of(request, client, scopes, asked_at):
+    """The page of a Client that asks for the scopes of these names, in the language of the request."""
+    registry, months = request.registry, request.registry["settings"].consent_months
+    return consent_screen(
+        registry["scopes"],
+        registry["sensitivities"],
+        # What was deprecated since the app asked is not granted any more.
+        [scope.name for scope in registry["scopes"].offered if scope.name in scopes],
+        client=client,
+        language=request.locale_name,
+        translate=request.localizer.translate,
+        demographic_default=registry["settings"].demographic_default,
+        expires_at=consents.expiry(client.access, asked_at, months) if client.access == "ongoing" else None,
+    )
+
+
 @view_defaults(route_name="consent", permission=NO_PERMISSION_REQUIRED)
 class ConsentPage:
     def __init__(self, request):
@@ -103,20 +119,8 @@ class ConsentPage:
         `choice`: the Choice of a person who asks what it means, before it is an answer.
         """
         request = self.request
-        access, months = kept.client.access, self.settings.consent_months
-        scopes = request.registry["scopes"]
-        screen = consent_screen(
-            scopes,
-            request.registry["sensitivities"],
-            # What was deprecated since the app asked is not granted any more.
-            [scope.name for scope in scopes.offered if scope.name in kept.scopes],
-            client=kept.client,
-            language=request.locale_name,
-            translate=request.localizer.translate,
-            demographic_default=self.settings.demographic_default,
-            # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
-            expires_at=consents.expiry(access, kept.created_at, months) if access == "ongoing" else None,
-        )
+        # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
+        screen = screen_of(request, kept.client, kept.scopes, kept.created_at)
         self.keep_shown(kept, screen)
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem, "choice": choice}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default

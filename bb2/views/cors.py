@@ -15,8 +15,10 @@ VERSION = f"/(?:{'|'.join(API_VERSIONS)})"
 DOCUMENTS = re.compile(
     rf"/\.well-known/.*|/openapi\.json|{VERSION}/(?:connect/\.well-known/.*|fhir/(?:\.well-known/.*|metadata/?))"
 )
-#: What apps use with a token or a client_id of their own, from the sites that they registered.
-ENDPOINTS = re.compile(rf"{VERSION}/(?:o/(?:token|revoke_token|revoke|par)/?|connect/userinfo/?|fhir(?:/.*)?)", re.I)
+#: What apps use with a token or a client_id of their own, from the sites that they registered; plugins' endpoints too.
+ENDPOINTS = re.compile(
+    rf"{VERSION}/(?:o/(?:token|revoke_token|revoke|par)/?|connect/userinfo/?|(?!(?:o|connect)(?:/|$)).+)", re.I
+)
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",

@@ -39,7 +39,13 @@ FHIR_CODES = {
     503: "transient",
 }
 AWAY = "You may have been away for a while, or signed in or out in another tab. Nothing was changed."
-OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
+OAUTH_ERRORS = {
+    404: "not_found",
+    405: "invalid_request",
+    500: "server_error",
+    502: "temporarily_unavailable",
+    504: "temporarily_unavailable",
+}
 
 
 def refusal(request, status, error, description, headers=None):
@@ -88,7 +94,7 @@ def start(request):
     """(URL, label) of where app developers begin."""
     if request.registry["settings"].developers:
         return request.route_path("developer"), "Go to the start page for developers"
-    return "/docs", "Go to the documentation"
+    return (request.route_path("docs"), "Go to the documentation") if request.registry["documentation"].pages else None
 
 
 def challenge(request, found):
@@ -115,10 +121,15 @@ def forbidden(error, request):
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    response = _outcome(request, error.status, error.code, error.diagnostics)
-    response.headers["Cache-Control"] = "no-store"
+    """Records can be refused to a view that is not FHIR's, too: then in the shape of its place."""
+    headers = {}
     if error.status == 403:
-        response.headers["WWW-Authenticate"] = challenge(request, Refusal(403, "insufficient_scope", error.diagnostics))
+        headers["WWW-Authenticate"] = challenge(request, Refusal(403, "insufficient_scope", error.diagnostics))
+    if API_PATH.match(place(request)) and not FHIR_PATH.match(place(request)):
+        name = "insufficient_scope" if error.status == 403 else OAUTH_ERRORS.get(error.status)
+        return refusal(request, error.status, name, error.diagnostics, headers)
+    response = _outcome(request, error.status, error.code, error.diagnostics)
+    response.headers.update({"Cache-Control": "no-store"} | headers)
     return response
 
 
@@ -156,10 +167,14 @@ def not_found(error, request):
         return page(
             request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
         )
-    if allowed := _methods(request):
+    allowed = _methods(request)
+    method = "GET" if request.method == "HEAD" else request.method
+    if allowed and method not in allowed:
         description = f"{request.method} is not served at {request.path}; use {' or '.join(allowed)}"
         return refusal(request, 405, "invalid_request", description, {"Allow": ", ".join(allowed)})
-    return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
+    # The view that serves this path may have found nothing, and says what.
+    description = error.detail if allowed and error.detail else f"There is nothing at {request.path}"
+    return refusal(request, 404, "not_found", description)
 
 
 def _methods(request):
