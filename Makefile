@@ -10,16 +10,17 @@ VENV := .venv
 CHROMIUM := /usr/bin/chromium-headless-shell
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
 DESIGN := bb2/static/cms/integrity.txt
+DOCS := bb2/docs_built/sources.txt
 
 # What one process has compiled, the next need not: a machine may say otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test proofs lint pictures benchmark clean
 
-run: $(VENV)/.installed $(DESIGN)
+run: $(VENV)/.installed $(DESIGN) $(DOCS)
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
-test: $(VENV)/.installed-for-tests $(DESIGN) $(NPM_CLIENTS) $(CHROMIUM) lint
+test: $(VENV)/.installed-for-tests $(DESIGN) $(DOCS) $(NPM_CLIENTS) $(CHROMIUM) lint
 	TESTS=$(TESTS) $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The state machine, the fuzzing, the declining and the synthetic people of `make test`, for some minutes each.
@@ -77,6 +78,12 @@ $(DESIGN): design_system.py | $(VENV)/bin/uv
 	@$(VENV)/bin/python design_system.py
 	@touch $@
 
+# The documentation.  The installing has built it; this builds what was written later: with the tests' own Sphinx, or,
+# where there is none, by installing once more.
+$(DOCS): build_docs.py $(shell find docs -type f -not -path '*/__pycache__/*') | $(VENV)/bin/uv
+	@$(VENV)/bin/python build_docs.py || { $(call install,.); }
+	@touch $@
+
 # The npm clients of tests/clients, by the Node that the tests bring along.
 $(NPM_CLIENTS): tests/clients/package.json tests/clients/package-lock.json | $(VENV)/.installed-for-tests
 	@echo "Installing the npm clients of the tests."
@@ -91,4 +98,4 @@ $(CHROMIUM):
 	{ $$sudo apt-get update -qq && $$sudo apt-get install -y -qq chromium-headless-shell; } || test -x /usr/bin/chromium
 
 clean:
-	rm -rf $(VENV) bb2/static/cms artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules
+	rm -rf $(VENV) bb2/static/cms bb2/static/swagger-ui bb2/docs_built artifacts build dist *.egg-info tests/clients/node_modules benchmarks/peers/oidc_provider/node_modules

@@ -10,6 +10,7 @@ from setuptools.command.sdist import sdist
 TESTING = ["pytest>=8", "webtest>=3.0"]  # what bb2.testing, the kit for plugin authors, needs
 VALKEY = ["valkey>=6"]  # to count tries in Valkey or Redis: bb2.limits_url
 DESIGN_SYSTEM = runpy.run_path(str(Path(__file__).with_name("design_system.py")))
+DOCS = runpy.run_path(str(Path(__file__).with_name("build_docs.py")))
 
 
 class BuildWithDesignSystem(build_py):
@@ -17,14 +18,16 @@ class BuildWithDesignSystem(build_py):
 
     def run(self):
         DESIGN_SYSTEM["fetch"]()
+        DOCS["build"]()
         super().run()
 
 
 class SdistWithDesignSystem(sdist):
-    """Whoever builds from it needs no npm."""
+    """Whoever builds from it needs no npm, and no Sphinx."""
 
     def run(self):
         DESIGN_SYSTEM["fetch"]()
+        DOCS["build"]()
         super().run()
 
 
@@ -45,20 +48,23 @@ setup(
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
-            *("static/*", "static/cms/*", "static/licenses/*"),
+            *("static/*", "static/cms/*", "static/swagger-ui/*", "static/licenses/*"),
+            *("docs_built/*.*", "docs_built/_images/*", "docs_built/_downloads/*/*"),
         ],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
         "bb2.scopes": ["*.csv"],
     },
     cmdclass={"build_py": BuildWithDesignSystem, "sdist": SdistWithDesignSystem},
-    setup_requires=DESIGN_SYSTEM["build_requires"](),  # setuptools tells pip and uv, which install it for the build
+    # setuptools tells pip and uv, which install it for the build.
+    setup_requires=[*DESIGN_SYSTEM["build_requires"](), *DOCS["build_requires"]()],
     python_requires=">=3.11",
     install_requires=[
         "alembic>=1.13",
         "argon2-cffi>=23.1",
         "babel>=2.14",
         "click>=8.1",
+        "cryptography>=42",
         "email-validator>=2.1",
         "joserfc>=1.0",
         "limits>=5",
@@ -68,8 +74,10 @@ setup(
         "plaster-pastedeploy>=1.0",
         "pluggy>=1.5",
         "psycopg[binary]>=3.1.18",
+        "pyotp>=2.9",
         "pyramid>=2.1",
         "pyramid-jinja2>=2.10",
+        "segno>=1.6",
         "setuptools<80.9",  # newer ones warn, at every start, of what Pyramid 2.1 imports from them
         "sqlalchemy>=2.0.30",
         "tzdata>=2024.1",  # when a day begins in US Eastern time, where the machine does not know
@@ -94,6 +102,7 @@ setup(
         "test": [
             *TESTING,
             *VALKEY,
+            *DOCS["REQUIRES"],
             "aiosmtpd>=1.4",  # the mail server of the tests
             "authlib>=1.9",
             "axe-playwright-python>=0.1.4",

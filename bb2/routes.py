@@ -1,5 +1,6 @@
 """Every URL of the server.  FHIR's come from the scopes that are installed."""
 
+from bb2.notices.links import PATHS as LINKS
 from bb2.scopes import API_VERSIONS, USERINFO
 from bb2.views import fhir, userinfo
 
@@ -10,12 +11,15 @@ USERINFO_AS_OF_2019 = "connect/UserInfo"  # the spelling of CMS's announcement o
 def includeme(config):
     _oauth(config)
     _well_known(config)
+    _reference(config)
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
+        _apps_of_developers(config)
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
+    _docs(config)
 
 
 def _oauth(config):
@@ -41,6 +45,16 @@ def _well_known(config):
     config.add_route("health_fhir", "/health/fhir")
 
 
+def _reference(config):
+    """What developers look up; errors point there, so it is there with or without developers' accounts."""
+    config.add_route("openapi", "/openapi.json")
+    config.add_route("docs_api", "/docs/api")
+    config.add_route("docs_api_signed_in", "/docs/api/signed-in")
+    config.add_route("docs_errors", "/docs/errors")
+    config.add_route("docs_limits", "/docs/limits")
+    config.add_route("docs_scopes", "/docs/scopes")
+
+
 def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
@@ -63,6 +77,9 @@ def _people(config):
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
+        config.add_route("testclient_act", "/testclient/act")
+        config.add_route("testclient_call", "/testclient/call/{path:.*}")
+        config.add_route("testclient_open", "/testclient/open/{path:.*}")
         if config.registry["settings"].identity == "builtin":
             config.add_route("personas", "/sandbox/people")
 
@@ -70,6 +87,46 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+    config.add_route("developer_preview", "/developer/preview")
+    config.add_route("developer_sign_up", "/developer/sign-up")
+    config.add_route("developer_mailed", "/developer/mailed")
+    config.add_route("developer_sign_in", "/developer/sign-in")
+    config.add_route("developer_second_factor", "/developer/sign-in/second")
+    config.add_route("developer_sign_out", "/developer/sign-out")
+    config.add_route("developer_passkey_sign_in", "/developer/sign-in/passkey")
+    config.add_route("developer_passkey_request_options", "/developer/sign-in/passkey/options")
+    config.add_route("developer_trouble", "/developer/trouble")
+    config.add_route("developer_account", "/developer/account")
+    config.add_route("developer_about", "/developer/account/about")
+    config.add_route("developer_address", "/developer/account/email")
+    config.add_route("developer_password", "/developer/account/password")
+    config.add_route("developer_authenticator", "/developer/account/authenticator")
+    config.add_route("developer_authenticator_picture", "/developer/account/authenticator/picture")
+    config.add_route("developer_authenticator_remove", "/developer/account/authenticator/remove")
+    config.add_route("developer_codes", "/developer/account/codes")
+    config.add_route("developer_passkeys", "/developer/account/passkeys")
+    config.add_route("developer_passkey_creation_options", "/developer/account/passkeys/options")
+    config.add_route("developer_passkey_remove", "/developer/account/passkeys/{number}/remove")
+    config.add_route("developer_sign_out_everywhere", "/developer/account/sign-out-everywhere")
+    config.add_route("developer_close", "/developer/account/close")
+    for purpose, path in LINKS.items():
+        config.add_route(f"developer_{purpose}", f"{path}/{{link}}")
+
+
+def _apps_of_developers(config):
+    config.add_route("developer_apps", "/developer/apps")
+    config.add_route("developer_app_new", "/developer/apps/new")
+    config.add_route("developer_app", "/developer/apps/{client_id}")
+    for act in ("edit", "secret", "disable", "delete", "logo"):
+        config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
+
+
+def _docs(config):
+    """The documentation that was built.  Last, as pages that the server makes itself stand under /docs too."""
+    config.add_route("docs", "/docs")
+    config.add_route("docs_search", "/docs/search")
+    config.add_route("docs_static", "/docs/{folder:_images|_downloads}/*subpath")
+    config.add_route("docs_page", "/docs/{page}")
 
 
 def _own_account(config):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from functools import partial
+from re import escape
 
+from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 from sqlalchemy import bindparam, select
@@ -11,6 +13,7 @@ from bb2.audit import IDS
 from bb2.clock import DatabaseTime
 from bb2.models import AccessToken, Beneficiary, Client, Consent
 from bb2.oauth.claims import Person
+from bb2.oauth.clients import registered_for
 from bb2.oauth.consents import why_closed, why_ended
 from bb2.oauth.secrets import hashed
 from bb2.registry import UNDECLARED
@@ -21,7 +24,7 @@ token, consent, client, person = (model.__table__.c for model in (AccessToken, C
 #: Everything that decides, in one statement.
 FIND_TOKEN = (
     select(
-        token.scopes,
+        token.scopes.label("granted"),
         token.audience,
         token.expires_at.label("token_expires_at"),
         token.revoked_at.label("token_revoked_at"),
@@ -39,8 +42,10 @@ FIND_TOKEN = (
         consent.share_demographic,
         consent.share_sensitive,
         consent.left_out,
-        client.scopes.label("registered"),
+        client.scopes,
+        client.scopes_since,
         client.asks_demographic,
+        client.asks_demographic_since,
         client.disabled_at,
         person.sub,
         person.patient,
@@ -61,6 +66,7 @@ class Identity:
     beneficiary: Person
     scopes: frozenset[str]
     asks_demographic: bool  #: the app is registered to ask for demographic data
+    given_up: frozenset[str]  #: scopes that the app has again, and did not have at some time since the consent
     share_demographic: bool | None  #: what the beneficiary chose; None: there was no such question
     share_sensitive: dict | None  #: {key of a sensitivity: shared}, as the beneficiary chose; None: nobody asked
     left_out: frozenset[str]  #: the families of scopes that the beneficiary left out one by one
@@ -174,10 +180,12 @@ def _identity(found, registry):
         return _invalid("The access token was revoked")
     if found.token_expires_at <= found.now:
         return _invalid("The access token has expired; get a new one with the refresh token")
+    scopes = frozenset(registry.allowed(found.granted, *registered_for(found, found.granted_at)))
     return Identity(
         beneficiary=Person(found.sub, found.patient, found.given_name, found.family_name),
-        scopes=frozenset(registry.allowed(found.scopes, found.registered, found.asks_demographic)),
+        scopes=scopes,
         asks_demographic=found.asks_demographic,
+        given_up=frozenset(registry.allowed(found.granted, found.scopes, found.asks_demographic)) - scopes,
         share_demographic=found.share_demographic,
         share_sensitive=found.share_sensitive,
         left_out=frozenset(found.left_out or ()),
@@ -200,6 +208,8 @@ def insufficient_scope(identity, openers, registry):
         reason = f"This app is not registered to ask for demographic information ({needed})"
     elif identity.left_out & {scope.family for scope in registry.named(openers)}:
         reason = f"The beneficiary left this out ({needed}); {ask_again}"
+    elif openers & identity.given_up:
+        reason = f"The app gave this up after the beneficiary had agreed ({needed}); {ask_again}"
     elif not demographic:
         reason = f"One of these scopes is needed: {needed}"
     elif identity.share_demographic is False:
@@ -230,8 +240,37 @@ def add_protected_view(config, view, endpoint, *, path=None, methods=None, **opt
     path, methods = path or endpoint.path, methods or endpoint.methods
     name = f"{methods[0]} {path}"
     config.registry["protected_routes"][name] = ProtectedRoute(endpoint, methods)
-    config.add_route(name, f"/{{version:{'|'.join(endpoint.versions)}}}/{path}", request_method=_with_head(methods))
+    pattern = f"/{{version:{'|'.join(endpoint.versions)}}}/{_only_accepted(path, endpoint)}"
+    config.add_route(name, pattern, request_method=_with_head(methods))
+    if endpoint.query_parameters:
+        options["decorator"] = (_only_declared, *options.get("decorator", ()))  # within what the permission guards
     config.add_view(view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options)
+
+
+def _only_accepted(path, endpoint):
+    """The route pattern of a path, in which a `{parameter}` matches no other values than its own."""
+    for parameter in endpoint.path_parameters:
+        if parameter.values:
+            accepted = "|".join(map(escape, parameter.values))
+            path = path.replace(f"{{{parameter.name}}}", f"{{{parameter.name}:{accepted}}}")
+    return path
+
+
+def _only_declared(view):
+    """The view, after the declared parameters of the query were looked at: 400 for one that is missing or wrong."""
+
+    def checked(context, request):
+        for parameter in request.registry["protected_routes"][request.matched_route.name].endpoint.query_parameters:
+            given = request.GET.getall(parameter.name)
+            if parameter.required and not given:
+                raise HTTPBadRequest(f"{parameter.name} is needed: {parameter.summary}")
+            wrong = [value for value in given if parameter.values and value not in parameter.values]
+            if wrong or len(given) > 1:
+                accepted = f"one of {', '.join(parameter.values)}" if parameter.values else "one value"
+                raise HTTPBadRequest(f"{parameter.name} has the value {(wrong or given)[-1]!r}; accepted: {accepted}")
+        return view(context, request)
+
+    return checked
 
 
 def _with_head(methods):

@@ -18,7 +18,11 @@ from bb2.models import (
     AuthorizationCode,
     AuthorizationRequest,
     BrowserSession,
+    ClientTrial,
     Consent,
+    Developer,
+    DeveloperLink,
+    DeveloperSession,
     EnrollmentDraft,
     Notice,
     PasskeyChallenge,
@@ -35,6 +39,7 @@ DAY = 86_400
 #: Seconds that what has ended is kept, so that an app's developer is told how it ended, and a replay is seen as one.
 KEPT = 30 * DAY
 SOON = 300  # seconds that is kept what anybody can fill the database with
+UNCONFIRMED = 7 * DAY  # an account of a developer who never confirmed the address
 UNSENT = 7 * DAY  # a mail that nobody sends, as no mail server is set up: it has no news any more
 BATCH = 500  # rows of a transaction: SQLite's one writer is soon free again
 EVERY = 600  # seconds between two sweeps of a server
@@ -74,6 +79,13 @@ def kinds(settings):
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
         Kind(Recovery, Recovery.expires_at <= DatabaseTime()),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
+        Kind(ClientTrial, or_(ClientTrial.seen_at <= idle, ClientTrial.created_at <= whole_life)),
+        Kind(DeveloperSession, or_(DeveloperSession.seen_at <= idle, DeveloperSession.created_at <= whole_life)),
+        Kind(DeveloperLink, DeveloperLink.expires_at <= DatabaseTime()),
+        Kind(
+            Developer,
+            and_(Developer.email_verified_at.is_(None), Developer.created_at <= DatabaseTime(-UNCONFIRMED)),
+        ),
         # One that was answered says so to whoever comes back to it, and takes a later No.
         Kind(request, and_(request.answered_at.is_(None), request.expires_at <= DatabaseTime())),
         Kind(request, request.answered_at <= long_ago),

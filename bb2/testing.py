@@ -4,7 +4,7 @@ class TestClaim(ScopeTests):
     plugin = bb2_claim
     scope = "patient/Claim.read"
 
-It needs the extra `bb2[testing]`.
+A scope whose endpoints are not FHIR has EndpointTests.  The kit needs the extra `bb2[testing]`.
 """
 
 import atexit
@@ -17,6 +17,7 @@ from base64 import urlsafe_b64encode
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +39,9 @@ from bb2.oauth.clients import add_client
 from bb2.oauth.keys import SigningKeys
 from bb2.scopes import family_of, openid, profile
 from bb2.settings import Settings
+
+#: What plugin authors may rely on; the rest is for bb2's own tests.
+__all__ = ["ALICE", "BOB", "WHO", "ConsentServer", "EndpointTests", "ScopeTests", "SensitivityTests", "record"]
 
 ALICE, BOB = "-1001", "-1002"  #: synthetic patients, who sign in as `alice` and `bob`
 PASSWORD = "correct horse"
@@ -89,7 +93,7 @@ class ConsentServer(TestApp):
     """
 
     def __init__(self, *plugins, records=(), client=None, settings=None, engine=None):
-        settings = {"bb2.base_url": "http://localhost", "bb2.scopes": "*"} | (settings or {})
+        settings = {"bb2.base_url": "http://localhost", "bb2.scopes": "*", "bb2.var": _var()} | (settings or {})
         self.settings = Settings.read(settings, {})
         self.engine = engine or _sqlite_engine(self)
         unchanging = all(isinstance(plugin, ModuleType) for plugin in plugins)
@@ -235,34 +239,37 @@ def _committed(engine):
         yield db
 
 
-class ScopeTests:
-    """What holds for every FHIR scope, whoever wrote it."""
+class EndpointTests:
+    """What holds for every scope that opens something, FHIR or not, whoever wrote it."""
 
     plugin = None  #: the plugin module
     scope = None  #: the scope's name
+    beside = ()  #: the plugin modules whose records it reads
     settings = None  #: settings for the server, {name: text}
 
-    def server(self, **options):
-        return ConsentServer(openid, self.plugin, records=self.records(), settings=self.settings, **options)
+    def server(self, *others, **options):
+        plugins = (openid, *others, *self.beside, self.plugin)
+        return ConsentServer(*plugins, records=self.records(), settings=self.settings, **options)
+
+    def records(self):
+        """The records that the server holds."""
+        return ()
 
     def declared(self):
         scopes = self.plugin.register_scopes()
         return next(s for s in (scopes if isinstance(scopes, list) else [scopes]) if s.name == self.scope)
 
-    def resource(self):
-        return self.declared().endpoints[0].resource
+    def requests(self):
+        """(Endpoint, version, path) of what the scope opens to GET, for Alice.
 
-    def records(self):
-        """One record of Alice and one of Bob; the defaults suit most resource types."""
-        return [record(self.resource(), "a-1", ALICE), record(self.resource(), "b-1", BOB)]
-
-    def own_and_other(self):
-        own, other = self.records()
-        return own["id"], other["id"]
-
-    def paths(self):
-        """The path of each FHIR interaction that the scope declares, for Alice's record."""
-        return [e.path.removeprefix("fhir/").format(id=self.own_and_other()[0]) for e in self.declared().endpoints]
+        Of a parameter of the path, with each of its values, or with its example.
+        """
+        for endpoint in self.declared().endpoints:
+            names = [parameter.name for parameter in endpoint.path_parameters]
+            choices = [parameter.values or (parameter.example,) for parameter in endpoint.path_parameters]
+            paths = [endpoint.path.format(**dict(zip(names, chosen, strict=True))) for chosen in product(*choices)]
+            for version, path in product(endpoint.versions, paths if "GET" in endpoint.methods else ()):
+                yield endpoint, version, path
 
     def test_the_beneficiary_is_asked_in_the_scopes_own_words(self):
         page = self.server().consent_page(self.scope)
@@ -278,21 +285,55 @@ class ScopeTests:
         server = self.server()
         token = server.grant(self.scope)
         assert token["scope"] == self.scope
-        for version in self.resource().versions:
-            for path in self.paths():
-                server.fhir(path, token, version=version)
+        for endpoint, version, path in self.requests():
+            assert server.api(path, token, version=version).content_type in endpoint.produces
 
     def test_another_scope_does_not_open_it(self):
         server = self.server()
         token = server.grant("openid")
-        for path in self.paths():
-            refusal = server.fhir(path, token, version=self.resource().versions[0], status=403)
+        for _endpoint, version, path in self.requests():
+            refusal = server.api(path, token, version=version, status=403)
             assert self.scope in refusal.headers["WWW-Authenticate"]
 
     def test_no_token_does_not_open_it(self):
         server = self.server()
-        for path in self.paths():
-            server.get(f"/{self.resource().versions[0]}/fhir/{path}", status=401)
+        for _endpoint, version, path in self.requests():
+            server.get(f"/{version}/{path}", status=401)
+
+    def test_discovery_names_it(self):
+        assert self.scope in self.server().get("/.well-known/openid-configuration").json["scopes_supported"]
+
+    def test_declining_personal_information_takes_away_a_demographic_scope_only(self):
+        token = self.server().grant(f"openid {self.scope}", share_demographic=False)
+        assert (self.scope in token["scope"].split()) is not self.declared().demographic
+
+    def test_it_can_be_left_out_on_its_own(self):
+        server = self.server(profile)
+        token = server.grant(f"profile {self.scope}", leave_out=(self.scope,))
+        assert token["scope"] == "profile"
+        for _endpoint, version, path in self.requests():
+            refusal = server.api(path, token, version=version, status=403)
+            assert "The beneficiary left this out" in refusal.text
+
+
+class ScopeTests(EndpointTests):
+    """What holds for every FHIR scope, whoever wrote it."""
+
+    def resource(self):
+        return self.declared().endpoints[0].resource
+
+    def records(self):
+        """One record of Alice and one of Bob; the defaults suit most resource types."""
+        return [record(self.resource(), "a-1", ALICE), record(self.resource(), "b-1", BOB)]
+
+    def own_and_other(self):
+        own, other = self.records()
+        return own["id"], other["id"]
+
+    def requests(self):
+        for endpoint in self.declared().endpoints:
+            for version in endpoint.versions:
+                yield endpoint, version, endpoint.path.format(id=self.own_and_other()[0])
 
     def test_another_patients_record_is_not_found(self):
         if self.resource().read not in self.declared().endpoints:
@@ -311,33 +352,19 @@ class ScopeTests:
             found = server.fhir(self.resource().type, token, version=version).json
             assert [entry["resource"]["id"] for entry in found["entry"]] == [own]
 
-    def test_discovery_and_the_capability_statement_name_it(self):
+    def test_the_capability_statement_names_it(self):
         server = self.server()
-        assert self.scope in server.get("/.well-known/openid-configuration").json["scopes_supported"]
         for version in self.resource().versions:
             resources = server.get(f"/{version}/fhir/metadata").json["rest"][0]["resource"]
             assert self.resource().type in [resource["type"] for resource in resources]
-
-    def test_declining_personal_information_takes_away_a_demographic_scope_only(self):
-        token = self.server().grant(f"openid {self.scope}", share_demographic=False)
-        assert (self.scope in token["scope"].split()) is not self.declared().demographic
-
-    def test_it_can_be_left_out_on_its_own(self):
-        server = ConsentServer(openid, profile, self.plugin, records=self.records(), settings=self.settings)
-        token = server.grant(f"profile {self.scope}", leave_out=(self.scope,))
-        assert token["scope"] == "profile"
-        for path in self.paths():
-            refusal = server.fhir(path, token, version=self.resource().versions[0], status=403)
-            assert "The beneficiary left this out" in refusal.text
 
     def test_no_demographic_element_leaves_without_a_demographic_scope(self):
         if self.declared().demographic:
             return
         server = self.server()
         token = server.grant(self.scope, share_demographic=False)
-        for version in self.resource().versions:
-            for path in self.paths():
-                assert WHO not in server.fhir(path, token, version=version).text
+        for _endpoint, version, path in self.requests():
+            assert WHO not in server.api(path, token, version=version).text
 
 
 class SensitivityTests:
@@ -461,6 +488,14 @@ def _assembled(settings, engine, plugins):
     )
     app.registry.getUtility(IJinja2Environment, ".jinja2").bytecode_cache = COMPILED
     return app
+
+
+@cache
+def _var():
+    """The path of a folder for what a server keeps in files."""
+    folder = tempfile.mkdtemp(prefix="bb2-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache

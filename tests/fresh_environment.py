@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).parents[1]
-SOURCES = ("alembic", "bb2", "design_system.py", "pyproject.toml", "README.md", "setup.py")
+SOURCES = ("alembic", "bb2", "build_docs.py", "design_system.py", "docs", "pyproject.toml", "README.md", "setup.py")
 PROBE = Path(__file__).with_name("claim_probe.py")
 #: What of the tests' own environment would change what is found in the fresh one.
 OURS = ("BB2_", "PYTEST_", "PYTHON", "VAR", "VIRTUAL_ENV")

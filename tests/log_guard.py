@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 from sqlalchemy import event
 
-from bb2.models import Beneficiary
+from bb2.models import Beneficiary, Developer
 from bb2.sandbox import people
 from bb2.testing import PASSWORD
 
@@ -48,8 +48,9 @@ class Guard(logging.Handler):
         return secret
 
     def keep_names(self, person):
-        """The names of a person, {column: value}."""
-        new = {person.get("given_name"), person.get("family_name")} - self.names - {None, ""}
+        """The names of a person, and a developer's address, {column: value}."""
+        new = {person.get(column) for column in ("given_name", "family_name", "name", "email")}
+        new -= self.names | {None, ""}
         if new:
             self.names |= new
             self.any_name = None  # to be compiled anew
@@ -88,7 +89,8 @@ def log_guard():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_urlsafe", lambda size=None: guard.keep(make(size)))
-        event.listen(Beneficiary, "init", keep_names)
+        for people_of in Beneficiary, Developer:
+            event.listen(people_of, "init", keep_names)
         root.addHandler(guard)
         root.setLevel(logging.DEBUG)
         # These two have thousands of lines for each test; test_secrets looks through them, once.
@@ -97,7 +99,8 @@ def log_guard():
         yield guard
         root.setLevel(level)
         root.removeHandler(guard)
-        event.remove(Beneficiary, "init", keep_names)
+        for people_of in Beneficiary, Developer:
+            event.remove(people_of, "init", keep_names)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from bb2.identity.builtin import find_account, is_password
 from bb2.models import Account, Beneficiary, Client, ClientLogo, Record, RecordIndexing, SandboxPerson
 from bb2.oauth.secrets import same_secret
 from bb2.sandbox import PERSONAS
+from bb2.scopes import CONTRACT
 from other_server import OtherServer, send
 from pictures import picture
 from running import free_port
@@ -272,6 +273,7 @@ def test_scopes_are_listed_with_what_each_opens(bb2):
     assert listed["patient/Patient.read"]["demographic"] is True
     assert listed["profile"]["v2"] == ["connect/userinfo"]
     assert listed["openid"]["plugin"].startswith("bb2:openid ")
+    assert {row["contract"] for row in listed.values()} == {CONTRACT}
     table = bb2("scopes")[0]
     assert all(name in table for name in listed)
 

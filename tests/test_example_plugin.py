@@ -28,14 +28,15 @@ def test_bb2_is_the_wheel_and_not_the_checkout(environment):
         assert not Path(seen["core"]).is_relative_to(CHECKOUT)
 
 
-def test_the_wheel_brings_the_design_system_and_its_licenses(environment):
+def test_the_wheel_brings_what_comes_from_npm_and_the_licenses(environment):
     static = Path(environment.without["core"]) / "static"
-    assert design_system.there(static / "cms")
-    note = static.joinpath("licenses", "design-system.txt").read_text()
-    assert f"{design_system.PACKAGE} {design_system.VERSION} " in note.replace("\n", " ")
-    assert all(Path(name).name in note for name in design_system.FILES)
-    for license in re.findall(r"\S+\.txt", note):
-        assert "Apache License" in static.joinpath("licenses", license).read_text()
+    assert design_system.missing(static) == []
+    for package, note in zip(design_system.PACKAGES, ("design-system.txt", "swagger-ui.txt"), strict=True):
+        note = static.joinpath("licenses", note).read_text()
+        assert f"{package.name} {package.version} " in note.replace("\n", " ")
+        assert all(Path(name).name in note for name in package.files)
+        for license in re.findall(r"Version 2\.0: (\S+\.txt)", note):
+            assert "Apache License" in static.joinpath("licenses", license).read_text()
 
 
 def test_the_plugins_tests_pass_in_a_fresh_environment(environment):

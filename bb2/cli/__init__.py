@@ -15,13 +15,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import audit, clients, keys, mail, new_scope, people, records, report, scopes, sweep
+from bb2.cli import audit, clients, developers, keys, mail, new_scope, people, records, report, scopes, sweep
 from bb2.db import make_engine
 from bb2.fhir import FhirError
 from bb2.fhir.reindex import IndexingError
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.errors import ClientError
 from bb2.oauth.keys import SigningKeyError
+from bb2.oauth.own_key import OwnKeyError
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import ScopeError
@@ -84,8 +85,14 @@ class State:
 class Commands(click.Group):
     """Commands by name; those of LATE are imported when they are asked for, as few need what they bring along."""
 
-    #: {command: the module that adds it}: the server, and what makes synthetic people
-    LATE: ClassVar = {"init": "serve", "serve": "serve", "personas": "sandbox", "sandbox": "sandbox"}
+    #: {command: the module that adds it}: the server, what makes synthetic people, and what assembles the pages
+    LATE: ClassVar = {
+        "init": "serve",
+        "serve": "serve",
+        "personas": "sandbox",
+        "sandbox": "sandbox",
+        "preview": "preview",
+    }
 
     def list_commands(self, context):
         return sorted({*self.commands, *self.LATE})
@@ -111,7 +118,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (records, people, clients, keys, scopes, new_scope, audit, report, sweep, mail):
+for part in (records, people, developers, clients, keys, scopes, new_scope, audit, report, sweep, mail):
     part.add_to(command)
 
 
@@ -130,6 +137,7 @@ def main():
         FhirError,  # of the server that holds the records
         IndexingError,
         NoDesignSystemError,
+        OwnKeyError,
         PluginValidationError,
         ScopeError,
         SettingError,

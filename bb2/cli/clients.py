@@ -1,15 +1,15 @@
 """bb2 client: the apps that may ask beneficiaries for their data."""
 
 import json
+from datetime import timedelta
 
 import click
 from sqlalchemy import select
 
 from bb2.cli.acts import record_act
 from bb2.cli.options import JSON, options
-from bb2.clock import now
 from bb2.models import Client
-from bb2.oauth import clients, keys
+from bb2.oauth import client_checks, client_ends, clients, keys
 from bb2.oauth.errors import ClientError
 from bb2.oauth.logos import MOST_READ, set_logo
 
@@ -20,7 +20,7 @@ def add_to(command):
 
 @click.group()
 def client():
-    """Apps: register, list, change, switch off and on."""
+    """Apps: register, list, change, switch off and on, delete."""
 
 
 REGISTRATION = options(
@@ -35,7 +35,7 @@ REGISTRATION = options(
     click.option(
         "--demographic/--no-demographic", "asks_demographic", default=None, help="May it ask who the person is?"
     ),
-    click.option("--access", type=click.Choice(clients.ACCESS_CATEGORIES), help="How long its access lasts."),
+    click.option("--access", type=click.Choice(client_checks.ACCESS_CATEGORIES), help="How long its access lasts."),
     click.option(
         "--post-logout-redirect-uri",
         "post_logout_redirect_uris",
@@ -49,6 +49,9 @@ REGISTRATION = options(
     click.option("--website"),
     click.option("--privacy-policy"),
     click.option("--terms"),
+    click.option("--description", help="What people read of the app, in its own words."),
+    click.option("--support-email", help="Where people reach those who make it."),
+    click.option("--support-phone"),
     JSON,
 )
 
@@ -57,22 +60,7 @@ REGISTRATION = options(
 @REGISTRATION
 @click.option("--public", is_flag=True, help="An app that cannot keep a secret.")
 @click.pass_obj
-def add(
-    state,
-    name,
-    redirect_uris,
-    scopes,
-    asks_demographic,
-    access,
-    post_logout_redirect_uris,
-    id_token_alg,
-    public,
-    jwks,
-    jwks_uri,
-    logo,
-    as_json,
-    **links,
-):
+def add(state, name, redirect_uris, scopes, asks_demographic, public, jwks, jwks_uri, logo, as_json, **details):
     """Register an app.  Its secret is printed here, once."""
     with state.transaction() as db:
         added, secret = clients.add_client(
@@ -82,14 +70,11 @@ def add(
             redirect_uris=redirect_uris,
             scopes=_names(scopes) or None,
             asks_demographic=asks_demographic is not False,
-            access=access or "ongoing",
             public=public,
             jwks=_read(jwks),
             jwks_uri=jwks_uri,
-            post_logout_redirect_uris=post_logout_redirect_uris,
-            id_token_alg=id_token_alg or keys.ALGORITHMS[0],
+            **_given(details),
         )
-        _set_links(added, links)
         if logo:
             set_logo(db, added, logo.read(MOST_READ + 1))
         record_act(db, "client.registered", client_id=added.client_id)
@@ -102,7 +87,8 @@ def add(
 def list_clients(state, as_json):
     """List every app."""
     with state.transaction() as db:
-        listed = [_described(found) for found in db.scalars(select(Client).order_by(Client.name))]
+        there = select(Client).where(Client.deleted_at.is_(None)).order_by(Client.name)
+        listed = [clients.described(found) for found in db.scalars(there)]
     if as_json:
         click.echo(json.dumps(listed, indent=2))
         return
@@ -121,51 +107,34 @@ def list_clients(state, as_json):
 def change(
     state,
     client_id,
-    name,
-    redirect_uris,
     scopes,
     added,
     removed,
     no_logo,
-    asks_demographic,
-    access,
-    post_logout_redirect_uris,
-    id_token_alg,
     jwks,
     jwks_uri,
     logo,
     as_json,
-    **links,
+    name,
+    asks_demographic,
+    **details,
 ):
-    """Change an app.  What is taken away holds at once, for the tokens that it has too."""
+    """Change an app.  What is taken away holds at once, for the tokens that it has too; what is added needs people's
+    new consent."""
     with state.transaction() as db:
         found = _find(db, client_id)
-        before = _described(found)
-        if name is not None:
-            found.name = clients.checked_name(db, name, client_id)
-        if redirect_uris:
-            found.redirect_uris = clients.checked_redirect_uris(redirect_uris)
-        if asks_demographic is not None:
-            found.asks_demographic = asks_demographic
+        before = clients.described(found)
         wanted = [*(_names(scopes) or found.scopes), *_names(added)]
         wanted = [scope for scope in wanted if scope not in _names(removed)]
-        if wanted != found.scopes:
-            found.scopes = clients.checked_scopes(state.registry, wanted, found.asks_demographic)
-        if access is not None:
-            found.access = clients.checked_access(access)
-        if post_logout_redirect_uris:
-            found.post_logout_redirect_uris = clients.checked_post_logout_redirect_uris(post_logout_redirect_uris)
-        if id_token_alg is not None:
-            found.id_token_alg = clients.checked_id_token_alg(id_token_alg)
+        changes = {"name": name, "scopes": wanted, "asks_demographic": asks_demographic} | _given(details)
+        clients.change_client(db, state.registry, found, **changes)
         if jwks or jwks_uri:
             clients.set_keys(found, jwks=_read(jwks), jwks_uri=jwks_uri)
-        _set_links(found, links)
         if logo and no_logo:
             raise ClientError("--logo and --no-logo: give one of the two")
         if logo or no_logo:
             set_logo(db, found, None if no_logo else logo.read(MOST_READ + 1))
-        changed = {name: value for name, value in _described(found).items() if value != before[name]}
-        if changed:
+        if changed := clients.changed(before, found):
             record_act(db, "client.changed", client_id=client_id, changed=changed)
     _show(found, as_json)
 
@@ -177,7 +146,7 @@ def disable(state, client_id):
     """Switch an app off: from now on it is refused everywhere."""
     with state.transaction() as db:
         found = _find(db, client_id)
-        found.disabled_at = found.disabled_at or now(db)
+        client_ends.switch_off(db, found, client_ends.OPERATOR)
         record_act(db, "client.disabled", client_id=client_id)
     click.echo(f"{found.name} is switched off.")
 
@@ -189,21 +158,39 @@ def enable(state, client_id):
     """Switch an app on again."""
     with state.transaction() as db:
         found = _find(db, client_id)
-        found.disabled_at = None
+        client_ends.switch_on(found, client_ends.OPERATOR)
         record_act(db, "client.enabled", client_id=client_id)
     click.echo(f"{found.name} is switched on.")
 
 
+@client.command()
+@click.argument("client_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(state, client_id, yes):
+    """Delete an app: its connections end, and its people are told.  There is no way back."""
+    with state.transaction() as db:
+        name = _find(db, client_id).name
+    if not yes:
+        click.confirm(f"Delete {name}, and end each of its connections?", abort=True)
+    with state.transaction() as db:
+        client_ends.delete_client(db, _find(db, client_id))
+        record_act(db, "client.deleted", client_id=client_id)
+    click.echo(f"{name} is deleted.")
+
+
 @client.command("rotate-secret")
 @click.argument("client_id")
+@click.option("--overlap", is_flag=True, help="Let the old one do for a while, as bb2.secret_overlap_hours says.")
 @JSON
 @click.pass_obj
-def rotate_secret(state, client_id, as_json):
+def rotate_secret(state, client_id, overlap, as_json):
     """Give an app a new secret, which is printed here, once; the old one stops."""
     with state.transaction() as db:
         found = _find(db, client_id)
-        secret = clients.rotate_secret(found)
-        record_act(db, "client.secret_rotated", client_id=client_id)
+        hours = state.settings.secret_overlap_hours if overlap else 0
+        secret = clients.rotate_secret(db, found, timedelta(hours=hours))
+        record_act(db, "client.secret_rotated", client_id=client_id, overlap_hours=hours)
     _show(found, as_json, secret)
 
 
@@ -220,44 +207,22 @@ def _read(file):
         raise ClientError(f"{file.name} is not JSON") from None
 
 
+def _given(details):
+    """What was given of options that set something."""
+    return {name: value for name, value in details.items() if value not in (None, ())}
+
+
 def _find(db, client_id):
-    found = db.get(Client, client_id)
-    if found is None:
+    found = clients.lock_client(db, client_id)
+    if found is None or found.deleted_at:
         raise ClientError(f"there is no app with the client id {client_id}; `bb2 client list` shows them")
     return found
 
 
-def _set_links(found, links):
-    for name, value in links.items():
-        if value is not None:
-            if not value.startswith("https://"):
-                raise ClientError(f"{name} must be an https URL")
-            setattr(found, name, value)
-
-
-def _described(found):
-    return {
-        "client_id": found.client_id,
-        "name": found.name,
-        "redirect_uris": found.redirect_uris,
-        "post_logout_redirect_uris": found.post_logout_redirect_uris,
-        "id_token_alg": found.id_token_alg,
-        "scopes": found.scopes,
-        "asks_demographic": found.asks_demographic,
-        "access": found.access,
-        "public": found.public,
-        "jwks_uri": found.jwks_uri,
-        "key_ids": [key["kid"] for key in (found.jwks or {}).get("keys", [])],
-        "website": found.website,
-        "privacy_policy": found.privacy_policy,
-        "terms": found.terms,
-        "logo": found.logo,
-        "active": found.disabled_at is None,
-    }
-
-
 def _show(found, as_json, secret=None):
-    described = {"client_id": found.client_id} | ({"client_secret": secret} if secret else {}) | _described(found)
+    described = (
+        {"client_id": found.client_id} | ({"client_secret": secret} if secret else {}) | clients.described(found)
+    )
     if as_json:
         click.echo(json.dumps(described, indent=2))
         return

@@ -10,15 +10,16 @@ import waitress
 from sqlalchemy import func, select
 
 from bb2 import make_app, migrations, start
+from bb2.bounds import MOST_BODY
 from bb2.cli.acts import record_act
 from bb2.cli.records import index_anew, judge_anew
 from bb2.models import Client, SandboxPerson
 from bb2.oauth.keys import SigningKeys, ensure_keys
-from bb2.sandbox.demo import ensure_demo_client
+from bb2.oauth.own_key import ensure_own_key
+from bb2.sandbox.demo import ensure_demo_client, ensure_viewer
 from bb2.sandbox.fill import DEFAULTS, ensure_recipe, missing, write
 from bb2.sandbox.workers import made
 from bb2.settings import is_loopback
-from bb2.views.readable import MOST_BODY
 
 
 def add_to(command):
@@ -92,12 +93,14 @@ def _make_ready(state, beneficiaries, asked):
             for key in new_keys:
                 record_act(db, "key.made", kid=key.kid, alg=key.alg)
         click.echo(f"Signing keys were made: {', '.join(key.alg for key in new_keys)}.")
+    ensure_own_key(settings.keys_folder)
     index_anew(state)
     judge_anew(state)
     if settings.sandbox:
         _fill_sandbox(state, beneficiaries or settings.beneficiaries, asked)
         with state.transaction() as db:
             ensure_demo_client(db, state.registry, settings.var, settings.base_url)
+            ensure_viewer(db, state.registry, settings.base_url)
 
 
 def _fill_sandbox(state, wanted, asked):

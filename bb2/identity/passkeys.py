@@ -2,6 +2,7 @@
 
 A passkey is discoverable, so that nobody types a user name, and verifies its person, so that it stands for both a thing
 that they have and one that they know or are.  Who made the authenticator is not asked (attestation `none`).
+Beneficiaries and developers have tables of their own.
 """
 
 from dataclasses import dataclass
@@ -38,8 +39,7 @@ from webauthn.helpers.structs import (
 )
 
 from bb2.clock import now
-from bb2.identity.builtin import accounts_of
-from bb2.models import Passkey, PasskeyChallenge
+from bb2.models import Beneficiary, Developer, DeveloperPasskey, Passkey, PasskeyChallenge
 from bb2.oauth.secrets import hashed, new_secret
 
 ADD, SIGN_IN = "add", "sign_in"  # what a challenge is for
@@ -52,6 +52,10 @@ ALGORITHMS = [
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
+
+
+#: {whose: their passkeys}
+TABLES = {Beneficiary: Passkey, Developer: DeveloperPasskey}
 
 
 class NotAccepted(Exception):
@@ -88,13 +92,16 @@ def _is_address(host):
 
 def of_person(db, person):
     """The person's passkeys, the oldest first."""
-    return db.scalars(select(Passkey).where(Passkey.beneficiary_id == person.id).order_by(Passkey.id)).all()
+    passkey = TABLES[type(person)]
+    return db.scalars(select(passkey).where(passkey.person_id == person.id).order_by(passkey.id)).all()
 
 
-def creation_options(db, party, person, session_hash):
-    """What a browser needs to make a passkey, as JSON (WebAuthn, 5.4).  Needs the person's lock."""
+def creation_options(db, party, person, username, session_hash):
+    """What a browser needs to make a passkey, as JSON (WebAuthn, 5.4).  Needs the person's lock.
+
+    `username`: by which the person tells it from others on their device.
+    """
     person.passkey_handle = person.passkey_handle or new_secret()
-    username = accounts_of(db, person)[0].username  # by which the person tells it from others on their device
     options = generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,
@@ -129,7 +136,7 @@ def request_options(db, party, session_hash):
 
 
 def add(db, party, person, session_hash, answer, name):
-    """The Passkey that a browser has made (WebAuthn, 7.1).  Needs the person's lock."""
+    """The passkey that a browser has made (WebAuthn, 7.1).  Needs the person's lock."""
     credential = _read(parse_registration_credential_json, answer)
     verified = _read(
         verify_registration_response,
@@ -146,12 +153,12 @@ def add(db, party, person, session_hash, answer, name):
     if is_full(db, person):
         raise NotAccepted("full")
     transports = [transport.value for transport in credential.response.transports or ()]
-    return _kept(db, verified, beneficiary=person, transports=transports, name=name)
+    return _kept(db, TABLES[type(person)], verified, person=person, transports=transports, name=name)
 
 
-def _kept(db, verified, **facts):
+def _kept(db, model, verified, **facts):
     """The credential record (WebAuthn, 4) of what was verified."""
-    passkey = Passkey(
+    passkey = model(
         credential_id=bytes_to_base64url(verified.credential_id),
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
@@ -174,17 +181,18 @@ def _loaded(public_key):
 
 def is_full(db, person):
     """True when a person has as many passkeys as they may."""
-    ours = select(func.count()).select_from(Passkey).where(Passkey.beneficiary_id == person.id)
+    passkey = TABLES[type(person)]
+    ours = select(func.count()).select_from(passkey).where(passkey.person_id == person.id)
     return db.scalar(ours) >= MOST
 
 
-def used(db, party, session_hash, answer):
-    """The Passkey with which a person signs in here (WebAuthn, 7.2)."""
+def used(db, party, session_hash, answer, model=Passkey):
+    """The passkey, of one kind of people, with which a person signs in here (WebAuthn, 7.2)."""
     credential = _read(parse_authentication_credential_json, answer)
     challenge = _taken_challenge(db, session_hash, SIGN_IN, credential)
-    known = select(Passkey).where(Passkey.credential_id == bytes_to_base64url(credential.raw_id))
+    known = select(model).where(model.credential_id == bytes_to_base64url(credential.raw_id))
     passkey = db.scalars(known).one_or_none()
-    if passkey is None or not _is_handle(passkey.beneficiary, credential.response.user_handle):
+    if passkey is None or not _is_handle(passkey.person, credential.response.user_handle):
         raise NotAccepted("unknown")
     verified = _read(
         verify_authentication_response,
@@ -216,22 +224,24 @@ def _counted(db, passkey, verified):
 
     One statement decides, so that of two uses at once the later one is judged by the earlier.
     """
-    count = verified.new_sign_count
-    goes_up = Passkey.sign_count < count if count else Passkey.sign_count == 0
-    written = update(Passkey).where(Passkey.id == passkey.id, goes_up)
+    count, model = verified.new_sign_count, type(passkey)
+    goes_up = model.sign_count < count if count else model.sign_count == 0
+    written = update(model).where(model.id == passkey.id, goes_up)
     written = written.values(sign_count=count, backed_up=verified.credential_backed_up, used_at=now(db))
     return db.execute(written).rowcount == 1
 
 
 def remove(db, person, id):
     """Take out the person's passkey with this number.  False where they have none such."""
-    ours = delete(Passkey).where(Passkey.id == id, Passkey.beneficiary_id == person.id)
+    passkey = TABLES[type(person)]
+    ours = delete(passkey).where(passkey.id == id, passkey.person_id == person.id)
     return db.execute(ours).rowcount == 1
 
 
 def remove_all(db, person):
     """Take out every passkey of a person.  Returns how many there were."""
-    return db.execute(delete(Passkey).where(Passkey.beneficiary_id == person.id)).rowcount
+    passkey = TABLES[type(person)]
+    return db.execute(delete(passkey).where(passkey.person_id == person.id)).rowcount
 
 
 def _new_challenge(db, session_hash, purpose):

@@ -17,13 +17,15 @@ _ = TranslationStringFactory("bb2")
 
 #: Guesses that it must outlast: a year of them, at the 100 an hour of `bb2.limit_sign_in_anywhere`.
 LEAST_GUESSES = 1_000_000
+OWN = _("Choose a password without your user name, your own name or your Medicare number")
 LOOKED_AT = 72  # characters: the time that the library takes grows faster than a password
 
 
-def why_refused(password, *own_words):
+def why_refused(password, *own_words, own_refused=OWN):
     """Why nobody may have this password, as a translation string; None: it is a good one.
 
     `own_words`: the user name, the Medicare number, a name: what somebody who knows the person tries first.
+    `own_refused`: what is said of a password that is made of them.
     """
     password = normalize("NFKC", password)
     if len(password) < LEAST_PASSWORD:
@@ -34,7 +36,7 @@ def why_refused(password, *own_words):
         return _("This password is easy to guess. Try three or four words that do not belong together")
     own = [word for word in map(_plain, own_words) if word]
     if _guesses(_joined(password, own), *own) < LEAST_GUESSES:
-        return _("Choose a password without your user name, your own name or your Medicare number")
+        return own_refused
     return None
 
 

@@ -23,6 +23,7 @@ from bb2.models.records import MEDICARE_NUMBER, Record, RecordIndex, RecordIndex
 from bb2.models.sandbox import Sandbox, SandboxPerson
 from bb2.models.sign_in import BrowserSession, EnrollmentDraft, PasskeyChallenge, ProviderSignIn, Recovery, ServerSecret
 from bb2.models.trail import AuditEvent, Notice, RateLimit
+from bb2.models.trial import ClientTrial
 
 __all__ = [
     "MEDICARE_NUMBER",
@@ -36,6 +37,7 @@ __all__ = [
     "BrowserSession",
     "Client",
     "ClientLogo",
+    "ClientTrial",
     "Consent",
     "Developer",
     "DeveloperLink",

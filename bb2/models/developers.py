@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
 from bb2.models.base import Base
 
@@ -23,7 +23,12 @@ class Developer(Base):
     totp_step: Mapped[int | None] = mapped_column(BigInteger)  #: of the last code that was used: none is used twice
     passkey_handle: Mapped[str | None]  #: by which authenticators know them (WebAuthn, 14.6.1): random
     created_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]  #: the row stays, without anything of the person, for the trail and their apps
+
+    @property
+    def username(self):
+        """With what they sign in, as an Account has it."""
+        return self.email
 
 
 class DeveloperSession(Base):
@@ -33,13 +38,14 @@ class DeveloperSession(Base):
 
     id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  #: SHA-256 of the cookie
     developer_id: Mapped[int | None] = mapped_column(ForeignKey("developer.id", ondelete="CASCADE"), index=True)
-    #: who gave the right password, and has still to give the second factor
+    #: who gave the right password, and has still to give the second factor; soon after `created_at`
     half_developer_id: Mapped[int | None] = mapped_column(ForeignKey("developer.id", ondelete="CASCADE"), index=True)
     authenticated_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
 
     developer: Mapped[Developer | None] = relationship(foreign_keys=[developer_id])
+    half_developer: Mapped[Developer | None] = relationship(foreign_keys=[half_developer_id])
 
 
 class DeveloperPasskey(Base):
@@ -60,6 +66,7 @@ class DeveloperPasskey(Base):
     used_at: Mapped[datetime | None]
 
     developer: Mapped[Developer] = relationship()
+    person_id, person = synonym("developer_id"), synonym("developer")  #: whosever it is
 
 
 class DeveloperRecoveryCode(Base):
@@ -80,8 +87,10 @@ class DeveloperLink(Base):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)  #: random
     developer_id: Mapped[int] = mapped_column(ForeignKey("developer.id", ondelete="CASCADE"), index=True)
-    purpose: Mapped[str]  #: `verify`, `recover` …
+    purpose: Mapped[str]  #: `verify`, `recover` or `email`: bb2.developers.links
     email: Mapped[str]  #: to which it goes
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]  #: when it was used, or a later one took its place
+
+    developer: Mapped[Developer] = relationship()

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
 from bb2.models.base import Base
 
@@ -59,3 +59,4 @@ class Passkey(Base):
     used_at: Mapped[datetime | None]
 
     beneficiary: Mapped[Beneficiary] = relationship()
+    person_id, person = synonym("beneficiary_id"), synonym("beneficiary")  #: whosever it is

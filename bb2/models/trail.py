@@ -14,6 +14,7 @@ class AuditEvent(Base):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index("ix_audit_event_event_at", "event", "at"),  # what a report of one period walks
+        Index("ix_audit_event_app", "client_id", "event", "at"),  # what the numbers of one app walk
         # What "my connected apps" walks: what a person decided, and what was read under one consent, by time.
         Index("ix_audit_event_person", "beneficiary_id", "event", "consent_id", "at"),
     )
@@ -59,8 +60,14 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]  #: what it tells: bb2.notices
-    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    #: whom it tells: a beneficiary, or a developer
+    beneficiary_id: Mapped[int | None] = mapped_column(ForeignKey("beneficiary.id"), index=True)
+    developer_id: Mapped[int | None] = mapped_column(ForeignKey("developer.id", ondelete="CASCADE"), index=True)
     consent_id: Mapped[int | None] = mapped_column(ForeignKey("consent.id"), index=True)
+    #: the link that it brings
+    developer_link_id: Mapped[str | None] = mapped_column(
+        ForeignKey("developer_link.id", ondelete="CASCADE"), index=True
+    )
     #: where it goes, if that is no longer the person's address; None: wherever their mail goes when it is sent
     address: Mapped[str | None]
     created_at: Mapped[datetime]

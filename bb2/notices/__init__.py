@@ -9,6 +9,7 @@ from sqlalchemy.event import listens_for
 
 from bb2.clock import DatabaseTime
 from bb2.models import AuditEvent, Beneficiary, Consent, Notice
+from bb2.notices import developers
 
 #: {event of the trail: the kind of notice, which is the name of its words}
 KINDS = {
@@ -36,6 +37,7 @@ MOST_ADDRESSES = 10
 @listens_for(AuditEvent, "after_insert")
 def _of_event(_mapper, connection, event):
     """Tell the person, if they have an address; in one statement."""
+    developers.of_event(connection, event)
     kind = KINDS.get(event.event)
     if kind is None or event.beneficiary_id is None:
         return

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from bb2.clock import utcnow
 from bb2.language import LANGUAGES, long_date, time_of_day
+from bb2.notices.links import url
 
 PACKAGE = Path(__file__).parent.parent
 LONGEST_NAME = 60  #: characters of an app's name
@@ -69,7 +70,7 @@ def _said(mail, language, settings):
         )
     )
     subject, *paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", words.strip()))
-    links = _links(settings, mail.consent_id)
+    links = _links(settings, mail)
     return subject, [(links.get(paragraph, paragraph), paragraph in links) for paragraph in paragraphs]
 
 
@@ -96,14 +97,22 @@ def _only(address):
     return only
 
 
-def _links(settings, consent_id):
-    """{paragraph of a template: the address in its place}.  None has a secret in it: whoever follows it signs in."""
-    connections = f"{settings.base_url}/connections"
-    return {
-        "@connection": f"{connections}/{consent_id}",
+def _links(settings, mail):
+    """{paragraph of a template: the address in its place}.
+
+    But for a developer's `@link`, none has a secret in it: whoever follows it signs in.
+    """
+    connections, developer = f"{settings.base_url}/connections", f"{settings.base_url}/developer"
+    links = {
+        "@connection": f"{connections}/{mail.consent_id}",
         "@connections": connections,
         "@account": connections if settings.identity == "oidc" else f"{settings.base_url}/account",
+        "@developer": developer,
+        "@developer_account": f"{developer}/account",
+        "@developer_trouble": f"{developer}/trouble",
     }
+    link = getattr(mail, "developer_link_id", None)
+    return links | {"@link": url(settings, mail.purpose, link)} if link else links
 
 
 @cache

@@ -5,12 +5,12 @@ perhaps for the second time.  That is better than never for every kind: a notice
 is a nuisance; one that never comes leaves a stranger unnoticed.
 """
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bb2 import audit
 from bb2.clock import DatabaseTime
-from bb2.models import Beneficiary, Client, Consent, Notice
+from bb2.models import Beneficiary, Client, Consent, Developer, DeveloperLink, Notice
 
 TAKEN = 900  # seconds: longer than a mail server can be silent at every step of one mail
 #: Seconds until the next try, after the first, the second …; then always the last.
@@ -40,15 +40,24 @@ def facts(engine, id):
     """All that the mail is made from, as a row; None where the mail or the person's record is gone."""
     columns = (
         *(Notice.id, Notice.kind, Notice.beneficiary_id, Notice.consent_id, Notice.address, Notice.created_at),
-        *(Notice.tries, Beneficiary.email, Beneficiary.language, Beneficiary.closed_at),
+        *(Notice.tries, Notice.developer_id, Beneficiary.language, Beneficiary.closed_at),
+        func.coalesce(Beneficiary.email, DeveloperLink.email, Developer.email).label("email"),
+        *(Notice.developer_link_id, DeveloperLink.purpose, _is_used().label("link_over")),
         *(Consent.granted_at, Consent.expires_at, Consent.revoked_at, Consent.replaced_at, Consent.revoked_by),
         *(Consent.client_id, Client.name.label("app"), Client.access),
     )
-    found = select(*columns).join(Beneficiary, Beneficiary.id == Notice.beneficiary_id)
+    found = select(*columns).outerjoin(Beneficiary, Beneficiary.id == Notice.beneficiary_id)
+    found = found.outerjoin(Developer, Developer.id == Notice.developer_id)
+    found = found.outerjoin(DeveloperLink, DeveloperLink.id == Notice.developer_link_id)
     found = found.outerjoin(Consent, Consent.id == Notice.consent_id)
     found = found.outerjoin(Client, Client.client_id == Consent.client_id).where(Notice.id == id)
     with engine.connect() as connection:
         return connection.execute(found).one_or_none()
+
+
+def _is_used():
+    """SQL: the link that the mail would bring opens nothing any more; NULL where it brings none."""
+    return or_(DeveloperLink.used_at.is_not(None), DeveloperLink.expires_at <= DatabaseTime())
 
 
 def close(engine, mail, event=None):
@@ -57,7 +66,8 @@ def close(engine, mail, event=None):
         db.execute(delete(Notice).where(Notice.id == mail.id))
         if event:
             ids = {"client_id": mail.client_id, "beneficiary_id": mail.beneficiary_id, "consent_id": mail.consent_id}
-            audit.record(db, event, **ids, kind=mail.kind)
+            of_developer = {"developer_id": mail.developer_id} if mail.developer_id else {}
+            audit.record(db, event, **ids, kind=mail.kind, **of_developer)
 
 
 def put_off(engine, mail):

@@ -57,8 +57,8 @@ def _deliver(engine, settings, post, mail):
 
 
 def _is_over(mail):
-    """The access of which the mail would say that it ends soon has ended."""
-    return mail.kind == ENDING and bool(mail.revoked_at or mail.replaced_at)
+    """The access of which the mail would say that it ends soon has ended; or the link that it brings."""
+    return bool(mail.link_over) or (mail.kind == ENDING and bool(mail.revoked_at or mail.replaced_at))
 
 
 class Postman:

@@ -42,11 +42,16 @@ def credentials(request):
     return Credentials(request.client_id, request.client_secret) if any(shown) else None
 
 
-def fits(secret, client):
-    """True when this is the client's secret; for None, an unknown client, it takes as long to say no."""
+def fits(secret, client, moment):
+    """True when this is the client's secret, or the one before, which does for a while beside it.
+
+    For None, an unknown client, it takes as long to say no.  `moment`: the database's time.
+    """
     has_secret = client is not None and client.secret_hash is not None and not client.has_keys
+    has_earlier = has_secret and client.previous_secret_hash and client.previous_secret_ends_at > moment
     same = same_secret(secret or "", client.secret_hash if has_secret else NOBODYS)
-    return same and has_secret
+    same_as_earlier = same_secret(secret or "", client.previous_secret_hash if has_earlier else NOBODYS)
+    return bool((same and has_secret) or (same_as_earlier and has_earlier))
 
 
 def named_client(headers, form):

@@ -144,6 +144,20 @@ def end_all(db, beneficiary_id, by, client_id=None):
         end(db, consent, by)
 
 
+def end_all_of_app(db, client_id, by):
+    """The same of every consent for one app, whoever gave it.  Takes the locks of these people, in one order."""
+    theirs = Consent.client_id == client_id, *LIVE
+    people = Beneficiary.id.in_(select(Consent.beneficiary_id).where(*theirs))
+    db.execute(select(Beneficiary.id).where(people).order_by(Beneficiary.id).with_for_update(key_share=True))
+    ended = update(Consent).where(*theirs).values(revoked_at=now(db), revoked_by=by).returning(Consent)
+    for consent in db.scalars(ended, execution_options={"populate_existing": True}):
+        record(db, "consent.revoked", consent, by=by)
+    under = select(Consent.id).where(Consent.client_id == client_id)
+    for token in AccessToken, RefreshToken:
+        live = update(token).where(token.consent_id.in_(under), token.revoked_at.is_(None))
+        db.execute(live.values(revoked_at=now(db)), execution_options={"synchronize_session": False})
+
+
 def close_tokens(db, consent):
     """Close every token under a consent; the consent stays.  Needs the lock."""
     for token in AccessToken, RefreshToken:

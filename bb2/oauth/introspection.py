@@ -7,6 +7,7 @@ from bb2.clock import DatabaseTime
 from bb2.models import AccessToken, Consent, RefreshToken
 from bb2.oauth import consents
 from bb2.oauth.claims import Person
+from bb2.oauth.clients import registered_for
 from bb2.oauth.secrets import hashed
 
 
@@ -36,7 +37,7 @@ class Introspection:
 
     def _described(self, token, granted, audience, members):
         consent, client = token.consent, token.consent.client
-        scopes = self.id_tokens.scopes.allowed(granted, client.scopes, client.asks_demographic)
+        scopes = self.id_tokens.scopes.allowed(granted, *registered_for(client, consent.granted_at))
         if not scopes:
             return None
         return {

@@ -18,11 +18,11 @@ from sqlalchemy.orm import joinedload
 
 from bb2.clock import now
 from bb2.db import can_be_known
-from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Client, Consent, RefreshToken
+from bb2.models import AccessToken, AuthorizationCode, Beneficiary, Consent, RefreshToken
 from bb2.oauth import consents
 from bb2.oauth.assertions import AssertionRefused
 from bb2.oauth.authentication import credentials, fits
-from bb2.oauth.clients import is_registered
+from bb2.oauth.clients import find_client, is_registered, registered_for
 from bb2.oauth.errors import printable
 from bb2.oauth.scope_names import why_unknown
 from bb2.oauth.secrets import hashed
@@ -39,6 +39,7 @@ class Validator(RequestValidator):
         self.client_id = None  #: of the client that proved or, where it is public, named itself
         self.replayed = None  #: (consent id, audit event) when a code or refresh token came a second time
         self.revoke_consent = False  #: revocation ends the consent, not only its tokens
+        self._clients = {}  #: {client id: what was found of it}
         self.known = {}  #: the ids, for the audit trail, of the client and the consent that the request names
 
     # Clients
@@ -69,7 +70,7 @@ class Validator(RequestValidator):
         """The client that the Credentials prove, or None."""
         if shown.assertion is None:
             client = self._client(shown.client_id)
-            return client if fits(shown.secret, client) else None
+            return client if fits(shown.secret, client, client and now(self.db)) else None
         try:
             return self._client(self.assertions.client_id_of(shown.assertion))
         except AssertionRefused as refused:
@@ -85,7 +86,9 @@ class Validator(RequestValidator):
 
     def _client(self, client_id):
         """The client that is switched on; None for any other, so that a disabled app is refused everywhere."""
-        client = self.db.get(Client, client_id) if client_id and "\x00" not in client_id else None
+        if client_id not in self._clients:
+            self._clients[client_id] = find_client(self.db, client_id)
+        client = self._clients[client_id]
         if client:
             self.known["client_id"] = client.client_id
         return client if client and client.disabled_at is None else None
@@ -236,8 +239,8 @@ class Validator(RequestValidator):
 
     def _still_allowed(self, request):
         """The consent's scopes that are installed and that the app is registered for now."""
-        client = request.client
-        allowed = self.scopes.allowed(request.consent.scopes, client.scopes, client.asks_demographic)
+        registration = registered_for(request.client, request.consent.granted_at)
+        allowed = self.scopes.allowed(request.consent.scopes, *registration)
         if not allowed:
             raise InvalidGrantError("The app is registered for nothing of what was granted any more", request=request)
         return allowed

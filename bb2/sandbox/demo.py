@@ -4,11 +4,16 @@ import json
 import os
 
 from bb2.models import Client
-from bb2.oauth.clients import add_client, rotate_secret
+from bb2.models.apps import name_key
+from bb2.oauth.clients import add_client, register_for, rotate_secret
 
 NAME = "Carely"
-#: website, privacy policy, terms
-LINKS = ("https://carely.example", "https://carely.example/privacy", "https://carely.example/terms")
+VIEWER = "API documentation"
+LINKS = {
+    "website": "https://carely.example",
+    "privacy_policy": "https://carely.example/privacy",
+    "terms": "https://carely.example/terms",
+}
 FILE = "demo-client.json"
 
 
@@ -25,8 +30,19 @@ def ensure_demo_client(db, registry, var, base_url):
         kept = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
         _write(var, kept)
     client.redirect_uris = _with(client.redirect_uris, [callback])
-    client.scopes = _with(client.scopes, registry.one_of_each_family())
+    register_for(db, registry, client, _with(client.scopes, registry.one_of_each_family()), client.asks_demographic)
     return kept
+
+
+def ensure_viewer(db, registry, base_url):
+    """Register the viewer of the API's documentation as an app without a secret, or bring it up to date."""
+    client = db.query(Client).filter_by(name_key=name_key(VIEWER)).one_or_none()
+    answered = [f"{base_url}/docs/api/signed-in"]
+    if client is None:
+        links = {"website": f"{base_url}/docs/api"}
+        client, _secret = add_client(db, registry, name=VIEWER, redirect_uris=answered, public=True, **links)
+    client.redirect_uris = answered
+    register_for(db, registry, client, _with(client.scopes, registry.one_of_each_family()), client.asks_demographic)
 
 
 def read_demo_client(var):
@@ -37,12 +53,10 @@ def read_demo_client(var):
 
 def _register(db, registry, callback):
     """A new registration; one whose file was lost gets a new secret."""
-    lost = db.query(Client).filter_by(name=NAME).one_or_none()
+    lost = db.query(Client).filter_by(name_key=name_key(NAME)).one_or_none()
     if lost is not None:
-        return lost, rotate_secret(lost)
-    client, secret = add_client(db, registry, name=NAME, redirect_uris=[callback])
-    client.website, client.privacy_policy, client.terms = LINKS
-    return client, secret
+        return lost, rotate_secret(db, lost)
+    return add_client(db, registry, name=NAME, redirect_uris=[callback], **LINKS)
 
 
 def _with(listed, more):

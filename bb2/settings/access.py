@@ -33,5 +33,11 @@ ACCESS = (
         "86400",
         "Seconds that a new signing key is published before it signs, so that every app has seen it.",
     ),
+    Setting(
+        "bb2.secret_overlap_hours",
+        whole(1, 720),
+        "24",
+        "Hours that an app's earlier secret still does after its developer has made a new one.",
+    ),
     Setting("bb2.authorization_request_lifetime", whole(60, 86_400), "3600", "Seconds that a person has to answer."),
 )

@@ -119,6 +119,38 @@ LIMITS = (
         "50 per hour",
         "Wrong information for a new account from one address, with whatever Medicare numbers.",
     ),
+    Setting(
+        "bb2.limit_developer_code",
+        limit,
+        "10 per 15 minutes",
+        "Wrong codes of an authenticator app, or recovery codes, for one developer from one address, by who knows the "
+        "password. Wrong passwords of developers have the limits of `bb2.limit_sign_in_…`, counted apart.",
+    ),
+    Setting(
+        "bb2.limit_developer_code_anywhere",
+        limit,
+        "50 per day",
+        "The same from all addresses.",
+    ),
+    Setting(
+        "bb2.limit_developer_mail",
+        limit,
+        "5 per hour",
+        "Mails to one e-mail address that somebody at one address may ask for: to sign up as a developer, or for a new "
+        "password.",
+    ),
+    Setting(
+        "bb2.limit_developer_mail_anywhere",
+        limit,
+        "20 per day",
+        "The same to one e-mail address from all addresses.",
+    ),
+    Setting(
+        "bb2.limit_developer_mail_address",
+        limit,
+        "50 per hour",
+        "The same from one address, to whatever e-mail addresses.",
+    ),
     *limits_of("authorize", "Authorization requests", "300 per minute", "600 per minute"),
     *limits_of("token", "Token requests", "3000 per minute", "6000 per minute"),
     *limits_of("introspect", "Introspections", "3000 per minute", "6000 per minute"),

@@ -70,6 +70,7 @@ SANDBOX = (
         "App developers make accounts and register apps under `/developer`. Outside a sandbox, an app of theirs waits "
         "until `bb2 client enable`. Default: as `bb2.sandbox`.",
     ),
+    Setting("bb2.apps_per_developer", whole(1, 10_000), "50", "How many apps a developer may have."),
     Setting("bb2.beneficiaries", whole(1, 100_000), "100", "How many synthetic people `bb2 init` makes in a sandbox."),
     Setting(
         "bb2.sandbox_seed",

@@ -10,14 +10,13 @@ from bb2.identity import builtin, questions, recovery
 from bb2.identity.sessions import end_sessions
 from bb2.models import AuditEvent, Client
 from bb2.oauth import consents
-from bb2.views.credentials import is_password_of
+from bb2.views.credentials import is_password_of, remember_browser
 from bb2.views.errors import page
 from bb2.views.fields import current_password_field, email_address, email_field, new_answer_field, question_field
 from bb2.views.forms import Checked, Form, Required
 from bb2.views.new_password import PasswordForm, own_words
 from bb2.views.own import signed_in
 from bb2.views.pages import PageError, _, render
-from bb2.views.sign_in import remember_browser
 
 ACCOUNT = _("My account")
 SIGN_INS = 5  #: that the page shows

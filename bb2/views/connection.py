@@ -9,6 +9,7 @@ from bb2.audit.reads import reads
 from bb2.clock import now
 from bb2.consent import ConsentScreen, Line, NothingShared, consent_screen, question
 from bb2.oauth import consents
+from bb2.oauth.clients import registered_for
 from bb2.sharing import less, sharing, words
 from bb2.views.forms import Form, SeveralOf
 from bb2.views.own import not_found, number_of, signed_in
@@ -68,8 +69,8 @@ class Connection:
         client = self.consent.client
         if not self.is_live:
             return self.consent.scopes
-        scopes = self.request.registry["scopes"]
-        return scopes.allowed(self.consent.scopes, client.scopes, client.asks_demographic)
+        registration = registered_for(client, self.consent.granted_at)
+        return self.request.registry["scopes"].allowed(self.consent.scopes, *registration)
 
     def screen(self):
         """The page that was agreed to, in the language of this one.

@@ -13,16 +13,20 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from sqlalchemy.exc import OperationalError
 
-from bb2.fhir import FhirError, operation_outcome
+from bb2.fhir import FhirError
 from bb2.oauth.errors import printable
+from bb2.openapi.answers import outcome
+from bb2.openapi.errors import help_uri, oauth_error
 from bb2.scopes import API_VERSIONS
 from bb2.security import Refusal
-from bb2.views.pages import PageError, _, render
+from bb2.views.pages import PageError, _, for_developers, place, render
 
 log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
 FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
-API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health")
+API_PATH = re.compile(
+    rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health|/openapi\.json"
+)
 FHIR_CODES = {
     400: "invalid",
     401: "login",
@@ -34,15 +38,22 @@ FHIR_CODES = {
     500: "exception",
     503: "transient",
 }
-OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
+AWAY = "You may have been away for a while, or signed in or out in another tab. Nothing was changed."
+OAUTH_ERRORS = {
+    404: "not_found",
+    405: "invalid_request",
+    500: "server_error",
+    502: "temporarily_unavailable",
+    504: "temporarily_unavailable",
+}
 
 
 def refusal(request, status, error, description, headers=None):
     """The answer to a refused request in the shape of its path."""
-    if FHIR_PATH.match(_place(request)):
-        response = _outcome(status, FHIR_CODES.get(status, "processing"), description)
+    if FHIR_PATH.match(place(request)):
+        response = _outcome(request, status, FHIR_CODES.get(status, "processing"), description)
     else:
-        body = {"error": error or "invalid_request", "error_description": printable(description)}
+        body = oauth_error(_base_url(request), error or "invalid_request", printable(description))
         response = Response(json.dumps(body), status=status, content_type="application/json", charset="utf-8")
         response.headers["Pragma"] = "no-cache"
     response.headers["Cache-Control"] = "no-store"
@@ -50,32 +61,48 @@ def refusal(request, status, error, description, headers=None):
     return response
 
 
-def _outcome(status, code, diagnostics):
-    outcome = json.dumps(operation_outcome(code, diagnostics))
-    return Response(outcome, status=status, content_type="application/fhir+json", charset="utf-8")
+def _outcome(request, status, code, diagnostics):
+    body = json.dumps(outcome(_base_url(request), code, diagnostics))
+    return Response(body, status=status, content_type="application/fhir+json", charset="utf-8")
+
+
+def _base_url(request):
+    return request.registry["settings"].base_url
 
 
 def page(request, error, template="message", **values):
     """The page of a PageError; `template`: one that extends message.jinja2 and shows the `values` too."""
     translate = request.localizer.translate
+    developers = for_developers(request)
+    way_on = error.way_on or (start(request) if developers else None)
     return render(
         request,
         template,
         error.status,
+        layout="bb2:templates/developer/layout.jinja2" if developers else "bb2:templates/layout.jinja2",
+        width="narrow",
         title=translate(error.title),
         paragraphs=[translate(paragraph) for paragraph in error.paragraphs],
-        way_on=error.way_on and (error.way_on[0], translate(error.way_on[1])),
+        way_on=way_on and (way_on[0], translate(way_on[1])),
         also=error.also and (error.also[0], translate(error.also[1])),
         developer=request.registry["settings"].sandbox and error.developer,
         **values,
     )
 
 
-def challenge(found):
+def start(request):
+    """(URL, label) of where app developers begin."""
+    if request.registry["settings"].developers:
+        return request.route_path("developer"), "Go to the start page for developers"
+    return (request.route_path("docs"), "Go to the documentation") if request.registry["documentation"].pages else None
+
+
+def challenge(request, found):
     """WWW-Authenticate of a Refusal (RFC 6750, 3).  A request without any token is told no error."""
     parts = ['Bearer realm="bb2"']
     if found.error:
         parts += [f'error="{found.error}"', f'error_description="{printable(found.description)}"']
+        parts.append(f'error_uri="{help_uri(_base_url(request), found.error)}"')
     if found.scopes:
         parts.append(f'scope="{" ".join(sorted(found.scopes))}"')
     return ", ".join(parts)
@@ -88,16 +115,21 @@ def forbidden(error, request):
     found = next(
         (r for r in reasons if isinstance(r, Refusal)), Refusal(403, "insufficient_scope", "No scope opens this")
     )
-    headers = {"WWW-Authenticate": challenge(found)}
+    headers = {"WWW-Authenticate": challenge(request, found)}
     return refusal(request, found.status, found.error or "invalid_token", found.description, headers)
 
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    response = _outcome(error.status, error.code, error.diagnostics)
-    response.headers["Cache-Control"] = "no-store"
+    """Records can be refused to a view that is not FHIR's, too: then in the shape of its place."""
+    headers = {}
     if error.status == 403:
-        response.headers["WWW-Authenticate"] = challenge(Refusal(403, "insufficient_scope", error.diagnostics))
+        headers["WWW-Authenticate"] = challenge(request, Refusal(403, "insufficient_scope", error.diagnostics))
+    if API_PATH.match(place(request)) and not FHIR_PATH.match(place(request)):
+        name = "insufficient_scope" if error.status == 403 else OAUTH_ERRORS.get(error.status)
+        return refusal(request, error.status, name, error.diagnostics, headers)
+    response = _outcome(request, error.status, error.code, error.diagnostics)
+    response.headers.update({"Cache-Control": "no-store"} | headers)
     return response
 
 
@@ -110,6 +142,8 @@ def page_error(error, request):
 @exception_view_config(BadCSRFOrigin)
 def bad_csrf(error, request):
     """A form without a session, or of another session: nothing was done."""
+    if for_developers(request):
+        return page(request, PageError(400, _("This page is no longer open"), AWAY))
     return no_longer_open(request)
 
 
@@ -133,10 +167,14 @@ def not_found(error, request):
         return page(
             request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
         )
-    if allowed := _methods(request):
+    allowed = _methods(request)
+    method = "GET" if request.method == "HEAD" else request.method
+    if allowed and method not in allowed:
         description = f"{request.method} is not served at {request.path}; use {' or '.join(allowed)}"
         return refusal(request, 405, "invalid_request", description, {"Allow": ", ".join(allowed)})
-    return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
+    # The view that serves this path may have found nothing, and says what.
+    description = error.detail if allowed and error.detail else f"There is nothing at {request.path}"
+    return refusal(request, 404, "not_found", description)
 
 
 def _methods(request):
@@ -206,9 +244,4 @@ def unforeseen(error, request):
 
 
 def is_page(request):
-    return not (FHIR_PATH.match(_place(request)) or API_PATH.match(_place(request)))
-
-
-def _place(request):
-    """The path as it came (PEP 3333): it begins as its place does even where the rest is not UTF-8."""
-    return request.environ.get("PATH_INFO", "")
+    return not (FHIR_PATH.match(place(request)) or API_PATH.match(place(request)))

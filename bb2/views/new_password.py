@@ -2,7 +2,7 @@
 
 from wtforms.validators import ValidationError
 
-from bb2.identity.passwords import why_refused
+from bb2.identity.passwords import OWN, why_refused
 from bb2.views.fields import new_password_field, once_more_field
 from bb2.views.forms import Form, Required
 from bb2.views.pages import _
@@ -11,12 +11,14 @@ from bb2.views.pages import _
 class TypedTwice(Form):
     """A form with a `password`, and the same `again`: without a script, nobody can look at what they typed."""
 
+    own_refused = OWN
+
     def __init__(self, *arguments, own_words=(), **options):
         super().__init__(*arguments, **options)
         self.own_words = own_words  #: what the password may not be made of
 
     def validate_password(self, field):
-        if refused := why_refused(field.data or "", *self.own_words):
+        if refused := why_refused(field.data or "", *self.own_words, own_refused=self.own_refused):
             raise ValidationError(refused)
 
     def validate_again(self, field):

@@ -35,22 +35,18 @@ class ConfirmForm(Form):
     current = current_password_field(_("Your password"))
 
 
-class Passkeys:
-    """`request.passkeys`: what views and templates may ask about the passkeys of who is signed in."""
+class OwnPasskeys:
+    """What views and templates may ask about the passkeys of who is signed in: of one kind of people."""
 
     most = passkeys.MOST
 
-    def __init__(self, request):
-        self.request, self.db, self.person = request, request.db, request.browser.beneficiary
+    def __init__(self, request, browser):
+        self.request, self.db, self.browser, self.person = request, request.db, browser, browser.person
 
     @property
     def party(self):
-        """The RelyingParty, where this page is at its origin; else None, and nothing about passkeys is shown.
-
-        None too where another server says who a person is.
-        """
-        settings = self.request.registry["settings"]
-        party = RelyingParty.of(settings) if settings.identity == "builtin" else None
+        """The RelyingParty, where this page is at its origin; else None, and nothing about passkeys is shown."""
+        party = RelyingParty.of(self.request.registry["settings"])
         return party if party and party.origin == self.request.host_url.lower() else None
 
     def needed_party(self):
@@ -66,17 +62,29 @@ class Passkeys:
     @property
     def fresh(self):
         """The person signed in not long ago: nobody adds a key in a browser that was left alone."""
-        return self.request.browser.signed_in_since(now(self.db) - timedelta(seconds=FRESH))
-
-    @property
-    def offered(self):
-        """A passkey can be, there is none, and the person has not said that they do not want one."""
-        return self.party and self.person and self.person.passkey_declined_at is None and not self.kept
+        return self.browser.signed_in_since(now(self.db) - timedelta(seconds=FRESH))
 
     @property
     def naming(self):
         """The form that names a new one."""
         return Naming(prefix="passkey-")
+
+
+class Passkeys(OwnPasskeys):
+    """`request.passkeys`: of beneficiaries."""
+
+    def __init__(self, request):
+        super().__init__(request, request.browser)
+
+    @property
+    def party(self):
+        """None too where another server says who a person is."""
+        return super().party if self.request.registry["settings"].identity == "builtin" else None
+
+    @property
+    def offered(self):
+        """A passkey can be, there is none, and the person has not said that they do not want one."""
+        return self.party and self.person and self.person.passkey_declined_at is None and not self.kept
 
 
 @view_defaults(route_name="passkeys", permission=NO_PERMISSION_REQUIRED)
@@ -104,7 +112,7 @@ class PasskeyPage(OwnPage):
         if not consents.lock(self.db, self.person.id):
             return self.back()
         try:
-            added = passkeys.add(self.db, party, self.person, browser.session_hash, answer, _name(name))
+            added = passkeys.add(self.db, party, self.person, browser.session_hash, answer, shown_name(name))
         except NotAccepted as error:
             self.db.commit()  # its challenge was used, though the answer is an error
             raise PageError(
@@ -145,7 +153,7 @@ class PasskeyPage(OwnPage):
         return self.back()
 
 
-def _name(text):
+def shown_name(text):
     """What a person calls a passkey, as it can be shown and kept."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[: passkeys.MOST_NAME]
 
@@ -216,7 +224,7 @@ def request_options(request):
     """For the script: how to ask the browser for a passkey of this server."""
     party = request.passkeys.needed_party()
     need_not_last(request.db)
-    return _json(passkeys.request_options(request.db, party, request.browser.begin()))
+    return as_json(passkeys.request_options(request.db, party, request.browser.begin()))
 
 
 @view_config(route_name="passkey_creation_options", request_method="POST", permission=NO_PERMISSION_REQUIRED)
@@ -225,10 +233,11 @@ def creation_options(request):
     person, party = request.browser.beneficiary, request.passkeys.needed_party()
     if not (person and request.passkeys.fresh and consents.lock(request.db, person.id)):
         raise HTTPNotFound
-    return _json(passkeys.creation_options(request.db, party, person, request.browser.session_hash))
+    username = builtin.accounts_of(request.db, person)[0].username
+    return as_json(passkeys.creation_options(request.db, party, person, username, request.browser.session_hash))
 
 
-def _json(text):
+def as_json(text):
     return Response(text, content_type="application/json", charset="utf-8")
 
 

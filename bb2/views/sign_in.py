@@ -7,15 +7,13 @@ from pyramid.view import exception_view_config, view_config, view_defaults
 
 from bb2 import audit
 from bb2.identity import builtin
-from bb2.identity.known import known_browser, remembered
-from bb2.identity.sessions import cookie_name
 from bb2.oauth import consents
 from bb2.views import arriving
 from bb2.views.arriving import asked_for, named_request, path, sign_in_link, trouble_link, way_on
 from bb2.views.consent import cancel
-from bb2.views.credentials import is_password_of
+from bb2.views.credentials import is_password_of, remember_browser
 from bb2.views.errors import no_longer_open
-from bb2.views.pages import ONE_YEAR, PageError, _, render
+from bb2.views.pages import PageError, _, render
 
 FORGOTTEN = _(
     "If you forgot your password, you need not wait. Choose “Trouble signing in?”, and you can set a new one."
@@ -34,20 +32,6 @@ def enter(request, person, kept, account=None, **how):
     person.language = request.locale_name
     audit.record(request.db, "account.signed_in", beneficiary_id=person.id, **told)
     return HTTPSeeOther(way_on(request, kept and kept.id))
-
-
-def remember_browser(request, account):
-    """This browser is known to the person of an Account from now on.  Returns whether it was new to them."""
-    secure = request.registry["settings"].secure
-    name = cookie_name("known", secure)
-    cookie = request.cookies.get(name)
-    value = remembered(cookie, account)
-    request.add_response_callback(
-        lambda _request, response: response.set_cookie(
-            name, value, max_age=ONE_YEAR, secure=secure, httponly=True, samesite="Lax"
-        )
-    )
-    return known_browser(cookie, account) is None
 
 
 @view_defaults(route_name="sign_in", permission=NO_PERMISSION_REQUIRED)

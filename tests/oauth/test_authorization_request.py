@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bb2.clock import utcnow
-from bb2.oauth.clients import checked_redirect_uris
+from bb2.oauth.client_checks import checked_redirect_uris
 from bb2.oauth.errors import ClientError
 from bb2.testing import STATE, answer_of, challenge, code_of
 from oauth.steps import EVERYTHING, LESS, another_app, another_browser, answer, ask, change_app, error_of, redeem

@@ -21,7 +21,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from bb2.clock import utcnow
-from bb2.oauth import clients, fetch
+from bb2.oauth import client_checks, clients, fetch
 from bb2.oauth.assertions import named_client
 from bb2.oauth.client_keys import ALGORITHMS
 from bb2.oauth.errors import ClientError
@@ -172,7 +172,7 @@ class TestAnAppWithAKey:
         for endpoint in "introspect", "revoke_token", "par":
             app.post(f"/v2/o/{endpoint}", token, status=401)
         with app.db() as db, pytest.raises(ClientError, match="no secret, but its keys"):
-            clients.rotate_secret(db.get(clients.Client, app.client_id))
+            clients.rotate_secret(db, db.get(clients.Client, app.client_id))
 
     def test_is_not_public_so_it_may_not_use_any_port(self, server):
         app = app_with_key(server, redirect_uris=["http://127.0.0.1:7000/callback"])
@@ -318,7 +318,7 @@ class TestARegistration:
     )
     def test_takes_keys_from_an_https_url_only(self, uri):
         with pytest.raises(ClientError, match="jwks_uri") as refused:
-            clients.checked_jwks_uri(uri)
+            client_checks.checked_jwks_uri(uri)
         assert "private-use" not in str(refused.value)
 
     def test_is_of_one_kind(self, server):

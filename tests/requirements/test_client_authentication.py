@@ -152,7 +152,7 @@ class TestASecret:
     def test_m_20_that_was_replaced_is_refused_at_once(self, app):
         token, old = grant(app), app.client_secret
         with app.db() as db:
-            new = rotate_secret(db.get(Client, app.client_id))
+            new = rotate_secret(db, db.get(Client, app.client_id))
         assert is_refused(refresh(app, token, client_secret=old), "invalid_client", status=(401,))
         assert refresh(app, token, client_secret=new).status_int == 200
 

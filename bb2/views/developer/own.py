@@ -4,6 +4,8 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 
 from bb2 import audit
+from bb2.notices.post import post_of
+from bb2.views.pages import PageError
 
 
 def render(request, name, status=200, **values):
@@ -20,6 +22,17 @@ def signed_in(request):
         back = {"next": request.path_qs} if request.method == "GET" else {}
         raise HTTPSeeOther(request.route_path("developer_sign_in", _query=back))
     return developer
+
+
+def mails_or_refuses(request):
+    """What follows needs a mail: where this server sends none, who comes is told, before they type anything."""
+    if post_of(request.registry["settings"]) is None:
+        raise PageError(
+            503,
+            "This server sends no mail",
+            "Without it nobody can confirm an e-mail address here. Its operator can set bb2.mail_url.",
+            way_on=(request.route_path("developer"), "Start"),
+        )
 
 
 class DeveloperPage:

@@ -1,0 +1,82 @@
+"""A developer with an account, and the steps to one."""
+
+import re
+from functools import cache
+
+from argon2 import PasswordHasher
+from sqlalchemy import select
+
+from bb2.clock import now
+from bb2.models import AuditEvent, Developer
+from bb2.testing import CSRF_TOKEN
+
+ADA = "ada@example.com"
+PASSWORD = "glacier tuba 49 mitten"
+SIGN_UP = {"name": "Ada Byron", "organization": "Engine Works", "email": ADA, "password": PASSWORD, "again": PASSWORD}
+
+
+@cache
+def _password_hash():
+    """Argon2id too, but quick to verify: nothing here needs guarding."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+def add_developer(server, email=ADA, **facts):
+    """A Developer whose address is verified, with PASSWORD.  Returns the row."""
+    with server.db() as db:
+        about = {"name": "Ada Byron", "organization": "Engine Works", "created_at": now(db)}
+        about |= {"password_hash": _password_hash(), "email_verified_at": now(db)}
+        developer = Developer(email=email, **about | facts)
+        db.add(developer)
+    return developer
+
+
+def developer_of(server, email=ADA, **facts):
+    """The same, signed in in the server's browser; a beneficiary who is signed in there stays so.  Returns the row."""
+    developer = add_developer(server, email, **facts)
+    signs_in(server, email, status=303)
+    return developer
+
+
+def signs_in(server, email=ADA, password=PASSWORD, next="", **how):
+    """The answer to e-mail address and password."""
+    typed = {"email": email, "password": password} | ({"next": next} if next else {})
+    answer = send(server, "/developer/sign-in", **how, **typed)
+    if server.signed_in:
+        server.signed_in = server.signed_in[0], dict(server.cookies)
+    return answer
+
+
+def send(server, path, status="*", button=None, **typed):
+    """The answer to the form of a page, with what is typed into it; `button`: (name, value)."""
+    page = server.get(path)
+    (token, *_others) = CSRF_TOKEN.findall(page.text)
+    typed |= {"csrf_token": token} | (dict([button]) if button else {})
+    return server.post(path, typed, status=status)
+
+
+def mailed_link(server, which=-1):
+    """The path of the link in a mail to a developer that is sent now; None where there is none."""
+    mails = server.mails()
+    found = re.search(r"http://localhost(/developer/\S+\.\S+)", words(mails[which])) if mails else None
+    return found and found[1]
+
+
+def words(mail):
+    return mail.get_body(("plain",)).get_content()
+
+
+def is_signed_in(server):
+    return server.get("/developer/account", status="*").status_int == 200
+
+
+def events(server, *names):
+    """[(event, details)] of the trail about developers, or of these names only."""
+    with server.db() as db:
+        rows = db.scalars(select(AuditEvent).where(AuditEvent.event.like("developer.%")).order_by(AuditEvent.id))
+        return [(row.event, row.details) for row in rows if not names or row.event in names]
+
+
+def row(server, email=ADA):
+    with server.db() as db:
+        return db.scalars(select(Developer).where(Developer.email == email)).one_or_none()
