@@ -82,7 +82,7 @@ class Documentation:
         """The pages that have every word of the query, those first that have them in the title and more often."""
         words = query.casefold().split()
         found = [page for page in self.pages.values() if words and all(word in _said(page) for word in words)]
-        found.sort(key=lambda page: -_weight(page, words))
+        found.sort(key=lambda page: _weight(page, words), reverse=True)
         return [Found(page, _excerpt(page.text, words[0])) for page in found]
 
 
@@ -112,7 +112,9 @@ def _said(page):
 
 
 def _weight(page, words):
-    return sum(20 * page.title.casefold().count(word) + page.text.casefold().count(word) for word in words)
+    """What is compared: is the query the title, is it in the title, how often are its words there?"""
+    title, text, query = page.title.casefold(), page.text.casefold(), " ".join(words)
+    return query == title, query in title, sum(20 * title.count(word) + text.count(word) for word in words)
 
 
 def _excerpt(text, word):

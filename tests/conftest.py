@@ -102,7 +102,7 @@ FIRST = (
     "test_clients.py",
     "test_state_machine.py",
     "test_real_client.py",
-    "test_readme_commands.py",
+    "test_examples_in_docs.py",
     "test_example_plugin.py",
 )
 

@@ -47,6 +47,8 @@ def refuse_unreadable(event):
             words = "A logo may have 100 KB, and this file has much more. Save it smaller, and choose it again."
             raise PageError(413, "The picture is too large", words, way_on=(request.path, "Choose another picture"))
         raise HTTPRequestEntityTooLarge(f"The body is larger than {MOST_BODY} bytes")
+    if uploads:
+        request.request_body_tempfile_limit = MOST_UPLOAD  # WebOb would write it to a file, and leave that open
     try:
         query, form = request.GET, request.POST
         if None in form:
