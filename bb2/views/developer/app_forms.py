@@ -163,6 +163,11 @@ class AppForm(Form):
             for family in found
         ]
 
+    @property
+    def has_experts_choice(self):
+        """A scope is picked that none of the first boxes stands for."""
+        return any(scope.name in self.scopes.data for family in self.families for scope in family.others)
+
     def validate_name(self, field):
         own = self.client.client_id if self.client is not None else None
         Passes(lambda name: checks.checked_name(self.db, name, own))(self, field)
