@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, insert, update
 
-from developing import developer_of
 from bb2.audit.days import Period
 from bb2.clock import EASTERN, utcnow
 from bb2.developers.usage import Usage
 from bb2.models import AuditEvent, Beneficiary, Client, Consent
+from developing import developer_of
 from oauth.steps import EVERYTHING, answer
 
 NOON = datetime.now(EASTERN).replace(hour=12, minute=0)
