@@ -62,9 +62,10 @@ def _counted(connection, client_id, period):
 
 
 def _keep(engine, client_id, rows):
+    """If it can be: somebody else may have looked at the same moment and kept the same, or another writes just now."""
     try:
         if rows:
             with engine.begin() as connection:
                 connection.execute(insert(CallsOfDay), [{"client_id": client_id, **row._asdict()} for row in rows])
     except (IntegrityError, OperationalError):
-        return  # somebody else has looked at the same moment and kept the same, or another writes: then the next keeps it
+        return
