@@ -62,11 +62,13 @@ SIGNED_IN = {
     "developer_app_disable": ["/developer/apps/{app}/disable"],
     "developer_app_delete": ["/developer/apps/{app}/delete"],
     "developer_app_logo": ["/developer/apps/{app}/logo"],
+    "developer_app_usage": ["/developer/apps/{app}/usage"],
 }
 #: What answers GET and is no page for developers.
 NO_PAGES = {
     "docs_api_signed_in",  # a window that closes itself
     "docs_static",  # pictures and files
+    "developer_app_usage_file",
     "developer_authenticator_picture",
     "developer_passkey_sign_in",  # where a script sends a passkey
     "developer_preview",  # the authorization page, which beneficiaries' stories look at
