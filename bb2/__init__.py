@@ -25,6 +25,7 @@ from bb2.oauth.introspection import Introspection
 from bb2.oauth.keys import SigningKeys
 from bb2.oauth.published_keys import PublishedKeys
 from bb2.oauth.server import AuthorizationServer
+from bb2.oauth.undeclared import tell_undeclared
 from bb2.oauth.validator import Validator
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
@@ -57,7 +58,7 @@ BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkey
 
 
 def main(global_config, **ini):
-    """The WSGI application of an ini file (`paste.app_factory`); README.md lists the settings."""
+    """The WSGI application of an ini file (`paste.app_factory`); docs/settings.md lists the settings."""
     settings = Settings.read(ini)
     engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.keys_folder)
     app = make_app(settings, engine, installed_plugins(settings.scopes), keys)
@@ -78,6 +79,7 @@ def start(app):
         log.warning("the documentation is missing: run `python build_docs.py` in the checkout")
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)
+        tell_undeclared(connection, registry["scopes"])
     registry["tally"].start()
     Sweeper(registry["engine"], registry["settings"]).start()
     if post := post_of(registry["settings"]):

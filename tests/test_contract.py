@@ -12,10 +12,12 @@ import pytest
 import bb2.fhir
 import bb2.scopes
 import bb2.testing
-from bb2 import hookspecs, plugins
+from bb2 import hookspecs, plugins, security
+from bb2.fhir import compartment, upstream
 from bb2.plugins import contract_of, installed_plugins
 from bb2.scopes import CONTRACT, Scope, ScopeError, hookimpl, openid
 from bb2.testing import ConsentServer
+from bb2.views import records
 
 LISTED = Path(__file__).with_name("contract.txt")
 MAJOR, MINOR = map(int, CONTRACT.split("."))
@@ -105,35 +107,30 @@ def test_a_change_of_the_contract_raises_its_version():
 
 
 def listing():
-    """The contract as text: what is exported, with its fields or arguments, and its defaults."""
+    """The contract as text: what is exported, with its fields or arguments, and their defaults."""
+    hooks = sorted(name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "bb2_spec"))
     lines = [f"version {CONTRACT}"]
     for module, names in (
         (bb2.scopes, bb2.scopes.__all__),
+        (hookspecs, hooks),
+        (security, ["Identity", "add_protected_view"]),  # request.identity, config.add_protected_view
+        (records, ["records"]),  # request.records
+        (compartment, ["Compartment"]),
         (bb2.fhir, bb2.fhir.__all__),
+        (upstream, ["UpstreamSource"]),
         (bb2.testing, bb2.testing.__all__),
-        (hookspecs, sorted(name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "bb2_spec"))),
     ):
         lines += [line for name in names for line in described(f"{module.__name__}.{name}", getattr(module, name))]
     return "\n".join(lines) + "\n"
 
 
 def described(name, thing):
-    if is_dataclass(thing):
-        yield name
-        for field in fields(thing):
-            yield f"    {field.name}{'' if field.default is MISSING else f' = {field.default!r}'}"
-    elif inspect.isclass(thing):
-        yield name
-    elif callable(thing):
-        yield f"{name}{inspect.signature(thing)}"
-    else:
-        yield name
+    yield f"{name}{inspect.signature(thing)}" if inspect.isfunction(thing) else name
+    if not inspect.isclass(thing):
         return
-    yield from methods(thing)
-
-
-def methods(thing):
-    for name in sorted(vars(thing) if inspect.isclass(thing) else ()):
-        value = inspect.unwrap(vars(thing)[name]) if callable(vars(thing)[name]) else vars(thing)[name]
-        if not name.startswith("_") and inspect.isfunction(value):
-            yield f"    {name}{inspect.signature(value)}"
+    for field in fields(thing) if is_dataclass(thing) else ():
+        yield f"    {field.name}{'' if field.default is MISSING else f' = {field.default!r}'}"
+    for method, value in sorted(vars(thing).items()):
+        function = value.__func__ if isinstance(value, classmethod) else value
+        if inspect.isfunction(function) and not method.startswith("_"):
+            yield f"    {method}{inspect.signature(function)}"

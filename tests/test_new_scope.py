@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bb2.cli import command
-from bb2.scopes import SMART_INTERACTIONS
+from bb2.scopes import CONTRACT, SMART_INTERACTIONS
 from fresh_environment import CHECKOUT, FreshEnvironment
 
 pytestmark = pytest.mark.xdist_group("fresh environment")
@@ -41,7 +41,9 @@ def new_scope(name="claim-response", *flags, answers="", **changes):
 
 
 def scopes_of(module):
-    return runpy.run_path(str(module))["register_scopes"]()
+    written = runpy.run_path(str(module))
+    assert written["bb2_contract"] == CONTRACT
+    return written["register_scopes"]()
 
 
 def files_in(folder):

@@ -7,6 +7,7 @@ import pytest
 
 import build_docs
 from bb2.documentation import ROOT, Documentation
+from bb2.sandbox.demo import ensure_demo_client
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
 
@@ -14,10 +15,12 @@ pytestmark = pytest.mark.either_database
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(tmp_path_factory):
     build_docs.build()
-    server = ConsentServer(*BUILT_IN)
+    server = ConsentServer(*BUILT_IN, settings={"bb2.var": str(tmp_path_factory.mktemp("var"))})
     server.app.registry["documentation"] = Documentation()
+    with server.db() as db:
+        ensure_demo_client(db, server.scopes, server.settings.var, server.settings.base_url)
     return server
 
 

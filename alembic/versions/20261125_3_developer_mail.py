@@ -7,6 +7,7 @@ revision = "20261125_developer_mail"
 down_revision = "20261125_apps"
 
 COLUMNS = ("kind", "beneficiary_id", "consent_id", "address", "created_at", "due_at", "tries")
+NOTICE, KEPT = (sa.table(name, *map(sa.column, ("id", *COLUMNS))) for name in ("notice", "notice_kept"))
 #: column: (its type, the table that it points at)
 OF_DEVELOPERS = {"developer_id": (sa.Integer, "developer"), "developer_link_id": (sa.String, "developer_link")}
 
@@ -28,8 +29,8 @@ def downgrade():
 
 def _bring_back():
     """Under new numbers: nothing refers to them."""
-    kept = sa.select(*map(sa.column, COLUMNS)).select_from(sa.table("notice_kept")).order_by(sa.column("id"))
-    op.execute(sa.insert(sa.table("notice", *map(sa.column, COLUMNS))).from_select(COLUMNS, kept))
+    kept = sa.select(*(KEPT.c[name] for name in COLUMNS)).order_by(KEPT.c.id)
+    op.execute(sa.insert(NOTICE).from_select(COLUMNS, kept))
     op.drop_table("notice_kept")
 
 

@@ -15,13 +15,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bb2.cli import audit, clients, keys, mail, new_scope, people, records, report, scopes, sweep
+from bb2.cli import audit, clients, developers, keys, mail, new_scope, people, records, report, scopes, sweep
 from bb2.db import make_engine
 from bb2.fhir import FhirError
 from bb2.fhir.reindex import IndexingError
 from bb2.identity.builtin import DirectoryError
 from bb2.oauth.errors import ClientError
 from bb2.oauth.keys import SigningKeyError
+from bb2.oauth.own_key import OwnKeyError
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import ScopeError
@@ -117,7 +118,7 @@ def command(context, config):
     context.call_on_close(context.obj.close)
 
 
-for part in (records, people, clients, keys, scopes, new_scope, audit, report, sweep, mail):
+for part in (records, people, developers, clients, keys, scopes, new_scope, audit, report, sweep, mail):
     part.add_to(command)
 
 
@@ -136,6 +137,7 @@ def main():
         FhirError,  # of the server that holds the records
         IndexingError,
         NoDesignSystemError,
+        OwnKeyError,
         PluginValidationError,
         ScopeError,
         SettingError,

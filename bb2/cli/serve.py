@@ -15,6 +15,7 @@ from bb2.cli.acts import record_act
 from bb2.cli.records import index_anew, judge_anew
 from bb2.models import Client, SandboxPerson
 from bb2.oauth.keys import SigningKeys, ensure_keys
+from bb2.oauth.own_key import ensure_own_key
 from bb2.sandbox.demo import ensure_demo_client, ensure_viewer
 from bb2.sandbox.fill import DEFAULTS, ensure_recipe, missing, write
 from bb2.sandbox.workers import made
@@ -92,6 +93,7 @@ def _make_ready(state, beneficiaries, asked):
             for key in new_keys:
                 record_act(db, "key.made", kid=key.kid, alg=key.alg)
         click.echo(f"Signing keys were made: {', '.join(key.alg for key in new_keys)}.")
+    ensure_own_key(settings.keys_folder)
     index_anew(state)
     judge_anew(state)
     if settings.sandbox:

@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from bb2.clock import now
 from bb2.developers import links, second_factor
 from bb2.developers.sessions import end_sessions
-from bb2.identity import passkeys
 from bb2.models import Client, Developer, DeveloperLink, Notice
 from bb2.oauth.client_ends import delete_client
 
@@ -90,11 +89,10 @@ def close(db, developer):
     for app in apps_of(db, developer):
         delete_client(db, app)
     end_sessions(db, developer.id)
-    passkeys.remove_all(db, developer)
-    second_factor.take_codes(db, developer)
+    second_factor.remove_all(db, developer)
     for model in Notice, DeveloperLink:  # what waits to be mailed, and what it would bring
         db.execute(delete(model).where(model.developer_id == developer.id))
     developer.closed_at, developer.email = now(db), f"closed {developer.id}"
     developer.name = developer.organization = developer.password_hash = ""
-    developer.totp_secret = developer.totp_step = developer.passkey_handle = None
+    developer.totp_step = developer.passkey_handle = None
     db.flush()

@@ -105,6 +105,13 @@ def new_codes(db, developer):
     return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in codes]
 
 
+def remove_all(db, developer):
+    """The password alone is asked for from now on."""
+    passkeys.remove_all(db, developer)
+    take_codes(db, developer)
+    developer.totp_secret = None
+
+
 def take_codes(db, developer):
     db.execute(delete(DeveloperRecoveryCode).where(DeveloperRecoveryCode.developer_id == developer.id))
 

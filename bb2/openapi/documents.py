@@ -61,7 +61,7 @@ def _public(base, name, summary, schema, example=None):
         "tags": ["Documents"],
         "summary": summary,
         "security": [],
-        "responses": {"200": good} | oauth_problems(base, "", 400, 413),
+        "responses": {"200": good} | oauth_problems(base, "document", 400, 413),
     }
     if name in ("applications",):
         operation["responses"] |= oauth_problems(base, "", 500, 503)

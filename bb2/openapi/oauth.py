@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from bb2.bounds import MOST_BODY
 from bb2.discovery import oauth_urls
+from bb2.oauth.pushed import LIFETIME
 from bb2.oauth.server import LEAST_STATE, MOST_PARAMETER, PROMPTS
 from bb2.openapi import samples
 from bb2.openapi.answers import JSON, answer, oauth_problems, pages
@@ -31,7 +32,7 @@ def operations(settings, scopes, version):
     asked = authorization_request(scopes, fhir_base(base, version))
     return {
         paths["authorization_endpoint"]: authorize(base, version, asked),
-        paths["token_endpoint"]: {"post": token(base, version, scopes)},
+        paths["token_endpoint"]: {"post": token(settings, version, scopes)},
         paths["revocation_endpoint"]: {"post": revoke_token(base, version)},
         f"/{version}/o/revoke/": {"post": revoke(base, version)},
         paths["introspection_endpoint"]: {"post": introspect(base, version, scopes)},
@@ -105,7 +106,9 @@ def authorize(base, version, asked):
         for name, (description, schema, required, example) in (asked | {"request_uri": pushed}).items()
     ]
     responses = {"303": _redirect(base, version)} | pages(400, 413, 429, 500, 503)
-    form = {"application/x-www-form-urlencoded": {"schema": _form_of(asked)}}
+    example = {name: example for name, (_words, _schema, _required, example) in asked.items() if example}
+    schema = _form_of(asked)
+    form = _form(schema["properties"], schema["required"], {"request": example})
     return {
         "get": words
         | {
@@ -146,7 +149,7 @@ def _form_of(asked):
     }
 
 
-def token(base, version, scopes):
+def token(settings, version, scopes):
     properties = APPLICATION | {
         "grant_type": {"enum": ["authorization_code", "refresh_token"]},
         "code": TEXT | {"description": "What came to the redirect_uri."},
@@ -163,17 +166,8 @@ def token(base, version, scopes):
         "code_verifier": samples.CODE_VERIFIER,
     }
     refresh = {"grant_type": "refresh_token", "refresh_token": samples.REFRESH_TOKEN}
-    response = {
-        "access_token": samples.ACCESS_TOKEN,
-        "expires_in": 3600,
-        "token_type": "Bearer",
-        "scope": samples.scopes_of(scopes),
-        "refresh_token": samples.REFRESH_TOKEN,
-        "patient": samples.PATIENT,
-        "access_grant_expiration": "2027-12-21T18:30:00Z",
-    }
     return _endpoint(
-        base,
+        settings.base_url,
         version,
         "token",
         "Exchange a code, or refresh",
@@ -184,8 +178,23 @@ def token(base, version, scopes):
             ["grant_type"],
             {"authorization_code": exchange | CREDENTIALS, "refresh_token": refresh | CREDENTIALS},
         ),
-        {"200": answer("The tokens.", JSON, ref("TokenResponse"), {"tokens": response})},
+        {"200": answer("The tokens.", JSON, ref("TokenResponse"), {"tokens": token_response(settings, scopes)})},
     )
+
+
+def token_response(settings, scopes):
+    """RFC 6749, 5.1; SMART App Launch 2.2."""
+    response = {
+        "access_token": samples.ACCESS_TOKEN,
+        "expires_in": settings.access_token_lifetime,
+        "token_type": "Bearer",
+        "scope": samples.scopes_of(scopes),
+        "refresh_token": samples.REFRESH_TOKEN,
+        "patient": samples.PATIENT,
+        "access_grant_expiration": "2027-12-21T18:30:00Z",
+    }
+    signs_on = any(scope.id_token for scope in scopes.offered)
+    return response | ({"id_token": samples.ID_TOKEN} if signs_on else {})
 
 
 TOKEN = {
@@ -248,7 +257,7 @@ def push(base, version, asked):
     schema = _form_of(asked)
     example = {name: example for name, (_words, _schema, _required, example) in asked.items() if example}
     form = _form(APPLICATION | schema["properties"], schema["required"], {"request": example | CREDENTIALS})
-    pushed = {"request_uri": samples.REQUEST_URI, "expires_in": 90}
+    pushed = {"request_uri": samples.REQUEST_URI, "expires_in": LIFETIME}
     return _endpoint(
         base,
         version,

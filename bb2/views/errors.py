@@ -167,10 +167,14 @@ def not_found(error, request):
         return page(
             request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
         )
-    if allowed := _methods(request):
+    allowed = _methods(request)
+    method = "GET" if request.method == "HEAD" else request.method
+    if allowed and method not in allowed:
         description = f"{request.method} is not served at {request.path}; use {' or '.join(allowed)}"
         return refusal(request, 405, "invalid_request", description, {"Allow": ", ".join(allowed)})
-    return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
+    # The view that serves this path may have found nothing, and says what.
+    description = error.detail if allowed and error.detail else f"There is nothing at {request.path}"
+    return refusal(request, 404, "not_found", description)
 
 
 def _methods(request):

@@ -93,7 +93,9 @@ class AppForm(Form):
         render_kw={**CODE, "rows": 4},
     )
     asks_demographic = OneOf(
-        "Does your app need to know who the person is?", missing="Choose one of the two.", choices=DEMOGRAPHIC
+        "Does your app need to know who the person is?",
+        missing="Choose whether your app needs to know who the person is.",
+        choices=DEMOGRAPHIC,
     )
     scopes = SeveralOf("What your app asks for", choices=[])
     access = OneOf("How long does access last?", missing="Choose how long access lasts.", choices=[])
@@ -122,7 +124,7 @@ class AppForm(Form):
     )
     id_token_alg = OneOf(
         "How are id_tokens signed?",
-        missing="Choose one.",
+        missing="Choose how id_tokens are signed.",
         choices=[(alg, alg) for alg in keys.ALGORITHMS],
     )
 
@@ -226,6 +228,13 @@ class Family:
 
     widest: Scope
     others: list[Scope]
+
+    @property
+    def kind(self):
+        """Under which heading it stands: `demographic`, `records`, or `technical`, which shares nothing."""
+        if self.widest.demographic:
+            return "demographic"
+        return "records" if self.widest.endpoints else "technical"
 
 
 def kind_of(client):
