@@ -2,9 +2,7 @@
 
 import pytest
 
-from bb2.testing import ConsentServer
-from app_pages import app_called, developer, edit, fill, new_form, register
-from built_in import BUILT_IN
+from app_pages import app_called, developer, edit, register
 
 pytestmark = pytest.mark.either_database
 
