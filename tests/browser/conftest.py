@@ -98,7 +98,7 @@ class Person:
         """Keep a picture of the page, and see that everybody can read it: unfolded, on the narrowest phone."""
         self.unfold()
         ARTIFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f"{name}-{language}.png", full_page=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}-{language}.jpg", quality=80, full_page=True)
         self.judge(name, language)
 
     def unfold(self):
