@@ -94,7 +94,7 @@ TESTS = {"": _in_turn, "all": lambda _item: True}
 
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
-    "test_new_scope.py",
+    "test_write_a_scope.py",
     "test_signing_in.py",
     "test_sharing.py",
     "test_accessible.py",
@@ -103,7 +103,6 @@ FIRST = (
     "test_state_machine.py",
     "test_real_client.py",
     "test_examples_in_docs.py",
-    "test_example_plugin.py",
 )
 
 

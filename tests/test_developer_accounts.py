@@ -4,7 +4,9 @@ import re
 
 import pyotp
 import pytest
+from click.testing import CliRunner
 
+from bb2.cli import command
 from bb2.clock import now
 from bb2.models import (
     Client,
@@ -567,6 +569,37 @@ def test_a_closed_account_names_nobody_its_apps_are_deleted_and_its_address_is_f
     send(server, "/developer/sign-up", **SIGN_UP)
     assert send(server, mailed_link(server), current=PASSWORD).status_int == 303
     assert row(server).id != developer.id
+
+
+# What an operator does, and where there are no developers
+
+
+def test_an_operator_takes_off_a_factor_that_was_lost(server):
+    with_authenticator(server)
+    environ = {"BB2_VAR": str(server.settings.var), "BB2_DATABASE_URL": str(server.engine.url)}
+    done = CliRunner(env=environ).invoke(command, ["developer", "remove-factors", ADA.upper()])
+    assert "The password alone opens the account again" in done.output
+    assert not is_signed_in(server)
+    assert signs_in(server).location == "http://localhost/developer"
+    unknown = CliRunner(env=environ).invoke(command, ["developer", "remove-factors", "nobody@example.com"])
+    assert "there is no developer with this e-mail address" in unknown.output
+    assert "A way to sign in to your Blue Button developer account was removed" in subjects(server)
+
+
+def test_developers_sign_in_here_also_where_beneficiaries_sign_in_elsewhere(tmp_path):
+    tmp_path.joinpath("secret").write_text("x")
+    elsewhere = {"identity": "oidc", "oidc_issuer": "https://id.example", "oidc_client_id": "x", "oidc_claim": "sub"}
+    elsewhere |= {"oidc_client_secret": str(tmp_path / "secret")}
+    server = ConsentServer(*BUILT_IN, settings={f"bb2.{name}": value for name, value in elsewhere.items()})
+    developer_of(server)
+    assert is_signed_in(server)
+    assert "data-passkey" in server.get("/developer/account/passkeys")
+
+
+def test_a_server_without_developers_has_none_of_their_pages():
+    server = ConsentServer(*BUILT_IN, settings={"bb2.developers": "false"})
+    for path in "/developer", "/developer/sign-up", "/developer/sign-in/passkey/options":
+        server.get(path, status=404)
 
 
 # What is swept

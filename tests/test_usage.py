@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, insert, update
 
-from app_pages import developer
 from bb2.audit.days import Period
 from bb2.clock import EASTERN, utcnow
 from bb2.developers.usage import Usage
 from bb2.models import AuditEvent, Beneficiary, Client, Consent
+from developing import developer_of
 from oauth.steps import EVERYTHING, answer
 
 NOON = datetime.now(EASTERN).replace(hour=12, minute=0)
@@ -20,7 +20,7 @@ NOON = datetime.now(EASTERN).replace(hour=12, minute=0)
 
 def owned(server):
     """The path of the page of its app, whose developer signs in."""
-    mine = developer(server)
+    mine = developer_of(server)
     with server.db() as db:
         db.get(Client, server.client_id).developer_id = mine.id
     return f"/developer/apps/{server.client_id}/usage"
@@ -114,7 +114,7 @@ def test_only_its_own_developer_sees_how_an_app_is_used(make_server):
     server = make_server()
     path = owned(server)
     server.get(path)
-    developer(server, "other@example.com")
+    developer_of(server, "other@example.com")
     for theirs in (path, f"{path}/calls.csv", "/developer/apps/unknown/usage"):
         assert server.get(theirs, status=404)
     server.reset()

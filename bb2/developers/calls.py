@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import distinct, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bb2.audit.days import Period
 from bb2.clock import EASTERN
@@ -62,9 +62,10 @@ def _counted(connection, client_id, period):
 
 
 def _keep(engine, client_id, rows):
+    """If it can be: somebody else may have looked at the same moment and kept the same, or another writes just now."""
     try:
         if rows:
             with engine.begin() as connection:
                 connection.execute(insert(CallsOfDay), [{"client_id": client_id, **row._asdict()} for row in rows])
-    except IntegrityError:  # somebody else has looked at the same moment, and kept the same
+    except (IntegrityError, OperationalError):
         return

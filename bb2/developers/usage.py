@@ -141,8 +141,8 @@ def _pages(connection, client, period, whole):
 
 
 def _cancelled(connection, client, period):
-    """Nobody knows who it was, so nothing is left out."""
-    often = _events(client, period, "consent.declined", func.sum(TIMES))
+    """Of those of whom nobody knows who it was, so nothing is left out."""
+    often = _events(client, period, "consent.declined", func.sum(TIMES)).where(AuditEvent.beneficiary_id.is_(None))
     return int(connection.scalar(often.where(AuditEvent.details["answer"].as_string() == "cancel")) or 0)
 
 

@@ -2,10 +2,21 @@
 "use strict";
 addEventListener("load", () => {
   const place = document.getElementById("api-viewer");
-  const nothing = () => null; // the page has a title, and the server is this one
-  const ours = (system) => ({
-    components: { InfoContainer: nothing, ServersContainer: nothing },
-    wrapComponents: { CloseIcon: () => () => system.React.createElement("span", null, "Close") },
+  const ours = ({ React: { createElement: make } }) => ({
+    components: {
+      // Of what Swagger UI shows, what the page has not already: a title, a main part, the one server.
+      Operations: ({ getComponent, specSelectors }) =>
+        specSelectors.specJson().size > 0 &&
+        make(
+          "div",
+          { className: "swagger-ui" },
+          make(getComponent("SvgAssets")),
+          make(getComponent("errors", true)),
+          make("div", { className: "scheme-container" }, make(getComponent("AuthorizeBtnContainer", true))),
+          make(getComponent("operations", true)),
+        ),
+    },
+    wrapComponents: { CloseIcon: () => () => make("span", null, "Close") },
   });
   const viewer = SwaggerUIBundle({
     domNode: place,
@@ -13,11 +24,11 @@ addEventListener("load", () => {
     oauth2RedirectUrl: place.dataset.signedIn,
     presets: [SwaggerUIBundle.presets.apis],
     plugins: [ours],
+    layout: "Operations",
     validatorUrl: null, // the document is shown to nobody else
     docExpansion: "list",
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
-    onComplete: () => place.querySelector("main").setAttribute("role", "presentation"), // the page has one already
   });
   viewer.initOAuth({ clientId: place.dataset.clientId, usePkceWithAuthorizationCodeGrant: true });
 });

@@ -6,7 +6,7 @@ from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
 from bb2.bounds import MOST_BODY, MOST_LETTERS
 
-UPLOAD = re.compile(r"/developer/apps/[^/]+/logo")  # but for the one that takes a file
+UPLOAD = re.compile(r"/developer/apps/[0-9a-f]{40}/logo")  # but for the one that takes a file
 MOST_UPLOAD = 1_000_000  # bytes of it: enough that the page itself can say that a picture is too large
 DATES = ("if_modified_since", "if_unmodified_since", "if_range")  #: headers, as WebOb calls them
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
