@@ -48,6 +48,7 @@ def _well_known(config):
 def _reference(config):
     """What developers look up; errors point there, so it is there with or without developers' accounts."""
     config.add_route("openapi", "/openapi.json")
+    config.add_route("postman", "/postman.json")
     config.add_route("docs_api", "/docs/api")
     config.add_route("docs_api_signed_in", "/docs/api/signed-in")
     config.add_route("docs_errors", "/docs/errors")

@@ -94,6 +94,7 @@ PUBLIC = {
     "passkey_sign_in",
     "passkeys",
     "personas",
+    "postman",
     "pushed_request",
     "receipt",
     "receipt_fhir",

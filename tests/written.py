@@ -32,7 +32,7 @@ def run_example(name, app, **answer):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen([RUN_BY[path.suffix], path], env=os.environ | app, text=True, **pipes) as example:
         try:
-            address = next(line.strip() for line in example.stdout if "/o/authorize/" in line)
+            address = next(line.strip() for line in example.stdout if "/o/authorize" in line)
             back = (
                 f"{app['REDIRECT_URI']}?{urlencode(sign_in_and_answer(address, 'BBUser00000', 'PW00000!', **answer))}"
             )
