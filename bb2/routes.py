@@ -119,6 +119,8 @@ def _apps_of_developers(config):
     config.add_route("developer_app", "/developer/apps/{client_id}")
     for act in ("edit", "secret", "disable", "delete", "logo"):
         config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
+    config.add_route("developer_app_usage", "/developer/apps/{client_id}/usage")
+    config.add_route("developer_app_usage_file", "/developer/apps/{client_id}/usage/{table}.csv")
 
 
 def _docs(config):

@@ -44,6 +44,8 @@ PUBLIC = {
     "developer_app_logo",
     "developer_app_new",
     "developer_app_secret",
+    "developer_app_usage",
+    "developer_app_usage_file",
     "developer_apps",
     "developer_authenticator",
     "developer_authenticator_picture",
