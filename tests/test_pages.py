@@ -337,7 +337,7 @@ def test_the_page_of_people_tells_of_those_who_are_there(server):
     listed = server.get("/sandbox/people").html.select(".calls li")
     assert [" ".join(part.get_text() for part in item.find_all(["b", "p"])) for item in listed] == [
         f"{persona.shows} User name {persona.username}, password {persona.password} "
-            f"Try {persona.username} with the test client"
+        f"Try {persona.username} with the test client"
         for persona in list(PERSONAS.values())[:2]
     ]
     assert "Answer00001" in listed[1].get_text()

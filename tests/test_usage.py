@@ -2,6 +2,7 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,6 @@ from sqlalchemy import event, insert, update
 from app_pages import developer
 from bb2.audit.days import Period
 from bb2.clock import EASTERN, utcnow
-from bb2.db import reader
 from bb2.developers.usage import Usage
 from bb2.models import AuditEvent, Beneficiary, Client, Consent
 from oauth.steps import EVERYTHING, answer
@@ -64,8 +64,7 @@ def used(server, days=30, whole=False, until=None):
     with server.db() as db:
         client = db.get(Client, server.client_id)
         db.expunge(client)
-    with reader(server.engine).connect() as connection:
-        return Usage.of(connection, client, Period.of(days, until or utcnow()), whole)
+    return Usage.of(server.engine, client, Period.of(days, until or utcnow()), whole)
 
 
 # The page
@@ -173,6 +172,30 @@ def test_days_are_eastern_also_when_clocks_change(make_server):
         assert len(found) == (8 if days == 365 else 4)
         for (kind, _status), counts in found.items():
             assert {f"{day}": 1 for day in counts} == {kind.split()[1]: 1}
+
+
+def test_a_day_that_is_over_is_summed_up_once(make_server):
+    server = make_server()
+
+    def found():
+        return used(server, whole=True).calls.total
+
+    for days_ago in (40, 2, 0):
+        read_by(server, [None, None], days_ago=days_ago, at=None if days_ago else utcnow())
+    assert found() == {("Coverage read", 200): 4}
+    read_by(server, [None], days_ago=2)  # comes a day and more too late
+    assert found() == {("Coverage read", 200): 4}
+    read_by(server, [None], at=utcnow())
+    assert found() == {("Coverage read", 200): 5}
+    assert used(server, 90, whole=True).calls.total == {("Coverage read", 200): 7}
+
+
+def test_two_who_look_at_once_see_the_same(make_server):
+    server = make_server()
+    read_by(server, [None], days_ago=2)
+    with ThreadPoolExecutor() as pool:
+        found = [pool.submit(used, server, 30, True) for _ in range(4)]
+        assert {each.result().calls.total["Coverage read", 200] for each in found} == {1}
 
 
 # Small numbers of real people

@@ -13,6 +13,8 @@ from sqlalchemy import Text, cast, distinct, func, literal, select, union_all
 
 from bb2.audit.choices import OUTCOMES_OF_ALL, choices
 from bb2.audit.suppression import LEAST, both, published
+from bb2.db import reader
+from bb2.developers.calls import calls
 from bb2.models import AuditEvent, Consent
 from bb2.oauth.consents import LIVE
 
@@ -39,7 +41,7 @@ class OverTime:
         """
         by_day, at_least = defaultdict(Counter), Counter()
         for what, day, number, behind in rows:
-            by_day[what][date.fromisoformat(day)] += int(number)
+            by_day[what][day] += number
             at_least[what] = max(at_least[what], behind)
         people = at_least if people is None else people
         total = {
@@ -67,17 +69,19 @@ class Usage:
     refused: list  #: [(error, endpoint, how often, when last)] of token requests, the most frequent first
 
     @classmethod
-    def of(cls, connection, client, period, whole):
-        """Of a Client.  `connection`: one that only reads."""
-        of_app = connection, client, period
-        return cls(
-            *_connections(*of_app, whole),
-            pages=_pages(*of_app, whole),
-            cancelled=_cancelled(*of_app),
-            sharing=_sharing(connection, client, whole),
-            calls=_calls(*of_app, whole),
-            refused=_refused(*of_app),
-        )
+    def of(cls, engine, client, period, whole):
+        """Of a Client and a Period."""
+        calls = _calls(engine, client, period, whole)
+        with reader(engine).connect() as connection:
+            of_app = connection, client, period
+            return cls(
+                *_connections(*of_app, whole),
+                pages=_pages(*of_app, whole),
+                cancelled=_cancelled(*of_app),
+                sharing=_sharing(connection, client, whole),
+                calls=calls,
+                refused=_refused(*of_app),
+            )
 
 
 # Connections
@@ -85,7 +89,11 @@ class Usage:
 
 def _connections(connection, client, period, whole):
     people = {what: behind for what, _number, behind in connection.execute(_turns(client, period))}
-    found = OverTime.of(period, connection.execute(_turns(client, period, by_day=True)).all(), whole, people)
+    rows = [
+        (what, date.fromisoformat(day), *counts)
+        for what, day, *counts in connection.execute(_turns(client, period, by_day=True))
+    ]
+    found = OverTime.of(period, rows, whole, people)
     what = ("given", *ENDS)
     total = {each: found.total.get(each, 0 if whole else None) for each in what}
     by_day = None if found.by_day is None else {each: found.by_day.get(each, Counter()) for each in what}
@@ -163,20 +171,16 @@ def _sharing(connection, client, whole):
 # Calls
 
 
-def _calls(connection, client, period, whole):
+def _calls(engine, client, period, whole):
     """No sums stand beside the numbers, so none has to be left out."""
-    what = [AuditEvent.details[name].as_string().label(name) for name in ("kind", "interaction")]
-    what += [AuditEvent.details["outcome"].as_integer().label("outcome"), period.day(AuditEvent.at).label("day")]
-    numbers = func.sum(TIMES), func.count(distinct(AuditEvent.beneficiary_id))
-    found = connection.execute(_events(client, period, "records.read", *what, *numbers).group_by(*what))
-    return OverTime.of(period, [_named(row) for row in found], whole)
+    rows = calls(engine, client.client_id, period)
+    return OverTime.of(period, [(_named(row), row.day, row.calls, row.people) for row in rows], whole)
 
 
 def _named(row):
-    """((endpoint, status), …) of a row (kind, interaction, status, …)."""
-    kind, interaction, status, *numbers = row
-    endpoint = kind if "/" in kind else f"{kind} {interaction.removesuffix('-type')}"
-    return (endpoint, status), *numbers
+    """(endpoint, status)"""
+    endpoint = row.kind if "/" in row.kind else f"{row.kind} {row.interaction.removesuffix('-type')}"
+    return endpoint, row.outcome
 
 
 def _refused(connection, client, period):

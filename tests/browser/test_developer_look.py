@@ -37,12 +37,23 @@ STRANGER = {
     "developer_recover": ["/developer/recover/unknown"],
     "developer_sign_in": ["/developer/sign-in"],
     "developer_second_factor": ["/developer/sign-in/second"],
+    "developer_email": ["/developer/new-address/unknown"],
     "testclient": ["/testclient"],
     "testclient_callback": ["/testclient/callback"],
     "testclient_call": ["/testclient/call/v2/fhir/Coverage"],
 }
 SIGNED_IN = {
     "developer": ["/developer"],
+    "developer_account": ["/developer/account"],
+    "developer_about": ["/developer/account/about"],
+    "developer_address": ["/developer/account/email"],
+    "developer_password": ["/developer/account/password"],
+    "developer_authenticator": ["/developer/account/authenticator"],
+    "developer_authenticator_remove": ["/developer/account/authenticator/remove"],
+    "developer_codes": ["/developer/account/codes"],
+    "developer_passkeys": ["/developer/account/passkeys"],
+    "developer_passkey_remove": ["/developer/account/passkeys/1/remove"],
+    "developer_close": ["/developer/account/close"],
     "developer_apps": ["/developer/apps"],
     "developer_app_new": ["/developer/apps/new"],
     "developer_app": ["/developer/apps/{app}"],
@@ -56,6 +67,8 @@ SIGNED_IN = {
 NO_PAGES = {
     "docs_api_signed_in",  # a window that closes itself
     "docs_static",  # pictures and files
+    "developer_authenticator_picture",
+    "developer_passkey_sign_in",  # where a script sends a passkey
     "developer_preview",  # the authorization page, which beneficiaries' stories look at
     "testclient_open",  # a file that an endpoint answers
 }
@@ -64,6 +77,8 @@ WITH_MISTAKES = {
     "stranger": ["/developer/sign-up", "/developer/sign-in"],
     "developer": ["/developer/apps/new"],
 }
+#: What a page shows that comes from npm, {path: [selector]}: what it says stands in the document beside it.
+MADE_BY_OTHERS = {"/docs/api": ["#api-viewer"]}
 PLACES = ("/developer", "/docs", "/testclient")
 
 
@@ -116,12 +131,13 @@ def look_at(person, pages, forms=(), **gaps):
     for paths in pages.values():
         for path in paths:
             person.visit(path.format(**gaps))
-            person.look(f"developer{path}".replace("/", "-").replace("?", "-"))
+            person.unfold()
+            person.judge(path, but_for=MADE_BY_OTHERS.get(path, ()))
     for path in forms:
         person.visit(path)
         person.press("main form[method=post] .button >> nth=0")
         assert person.page.locator("#problem").count() == 1, path
-        person.look(f"developer{path}-with-mistakes".replace("/", "-"))
+        person.judge(f"{path} with mistakes")
 
 
 def test_every_page_for_developers_is_looked_at():

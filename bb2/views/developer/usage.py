@@ -70,11 +70,10 @@ class UsagePage(AppPage):
         return Response(written.getvalue(), content_type="text/csv", content_disposition=disposition)
 
     def usage(self):
-        """Read on a connection of its own: a year takes a while, and SQLite's one writer is not kept from its work."""
+        """Read on connections of its own: it may take a while, and SQLite's one writer is not kept from its work."""
         self.db.expunge_all()
         self.db.rollback()
-        with self.request.registry["reader"].connect() as connection:
-            return Usage.of(connection, self.client, self.period, self.whole)
+        return Usage.of(self.request.registry["engine"], self.client, self.period, self.whole)
 
     def in_words(self, sharing):
         """[(what, in the words of the page that the app has now, how many share it, how many leave it out)]"""
