@@ -45,6 +45,7 @@ setup(
             *(
                 "templates/*.jinja2",
                 "templates/mail/*.jinja2",
+                "templates/mail/developer/*.jinja2",
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),

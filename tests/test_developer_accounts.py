@@ -33,6 +33,7 @@ from developing import (
     signs_in,
     words,
 )
+from notices.mails import at_once
 from oauth.steps import another_browser, earlier
 
 pytestmark = pytest.mark.either_database
@@ -160,6 +161,15 @@ def test_a_server_that_sends_no_mail_says_so_before_anything_is_typed():
     )
     for path in "/developer/sign-up", "/developer/trouble":
         assert "This server sends no mail" in server.get(path, status=503)
+
+
+def test_two_forms_at_once_make_one_account(make_server):
+    server = make_server()
+    browsers = [another_browser(server) for _ in range(3)]
+    statuses = at_once(lambda: send(browsers.pop(), "/developer/sign-up", **SIGN_UP).status_int, 3)
+    assert statuses == [303] * 3
+    assert count(server, Developer) == 1
+    assert len([mail for mail in server.mails() if mail["Subject"].startswith("Confirm")]) == 1
 
 
 # Signing in
@@ -395,6 +405,23 @@ def test_with_the_last_factor_its_recovery_codes_go(server):
     server.reset()
     assert signs_in(server).location == "http://localhost/developer"
     assert "A way to sign in to your Blue Button developer account was removed" in subjects(server)
+
+
+def test_a_recovery_code_that_is_sent_twice_at_once_lets_in_once(make_server):
+    server = make_server()
+    _key, codes = with_authenticator(server)
+    browsers = [another_browser(server) for _ in range(3)]
+    for browser in browsers:
+        signs_in(browser)
+    pages = {id(browser): browser.get("/developer/sign-in/second") for browser in browsers}
+
+    def enter():
+        browser = browsers.pop()
+        form = pages[id(browser)].forms[0]
+        form["code"] = codes[0]
+        return form.submit(status="*").status_int
+
+    assert sorted(at_once(enter, 3)) == [303, 403, 403]
 
 
 # Recovery
