@@ -146,3 +146,11 @@ def test_the_page_of_scopes_has_each_scope_in_both_languages_with_its_plugin(ser
         assert server.scopes.plugin_of(scope.name) in page
         assert str(scope.consent) in page
         assert scope.consent.in_language("es") in page
+
+
+def test_a_document_that_is_asked_for_by_another_method_says_which_will_do(server, document):
+    for path, operations in document["paths"].items():
+        if list(operations) == ["get"] and operations["get"]["tags"] == ["Documents"]:
+            refused = server.request(path, method="DELETE", status=405)
+            assert refused.headers["Allow"] == "GET"
+    server.request("/.well-known/nothing", method="DELETE", status=404)
