@@ -99,7 +99,7 @@ class Person:
         page = self.page
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTIFACTS / f"{name}-{language}.png", full_page=True)
+        page.screenshot(path=ARTIFACTS / f"{name}-{language}.jpg", quality=80, full_page=True)
         assert self.language == language, name
         assert page.locator("h1").count() == 1, name
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name
