@@ -1,12 +1,16 @@
 """The pages on which a developer registers and keeps apps."""
 
+import copy
 import io
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from joserfc.jwk import ECKey, KeySet
 from PIL import Image
 
+import bb2
 from app_pages import (
     REDIRECT,
     app_called,
@@ -61,6 +65,14 @@ def by_developer(server, client):
 
 
 class TestANewApp:
+    def test_that_signs_or_is_off_is_not_sent_to_the_test_client(self, server):
+        page = register(server)
+        client = app_called(server)
+        link = page.html.find("a", string="Try it in the test client")["href"]
+        assert link == f"/testclient?app={client.client_id}"
+        edit(server, client, kind="key", jwks=key_set()[False])
+        assert link not in server.get(path_of(client)).text
+
     def test_needs_a_name_an_address_and_one_answer_and_gets_its_credentials_once(self, server):
         page = register(server)
         client = app_called(server)
@@ -171,6 +183,8 @@ class TestWhatIsTyped:
             ({"scopes": ("openid",)}, "who the person is, or choose No"),
             ({"kind": "key"}, "one of the two"),
             ({"kind": "key", "jwks": "{"}, "not JSON"),
+            ({"kind": "key", "jwks": '{"keys": [], "more": NaN}'}, "not JSON"),
+            ({"kind": "key", "jwks": "[" * 20_000}, "not JSON"),
             ({"kind": "key", "jwks_uri": "http://x.example/jwks"}, "https"),
             ({"kind": "key", "jwks": "{}", "jwks_uri": "https://x.example/jwks"}, "one of the two"),
         ],
@@ -206,7 +220,7 @@ class TestAChange:
         edit(
             server,
             mine,
-            description="It counts your pills.",
+            description="It counts <b>your</b> pills.",
             website="https://mine.example",
             support_email="help@mine.example",
             support_phone="+1 800 555 0100",
@@ -221,7 +235,7 @@ class TestAChange:
         assert details["changed"]["support_email"] == details["changed"]["support_phone"] == "changed"
         server.client_id, server.redirect_uri = client.client_id, REDIRECT
         page = server.consent_page("openid patient/Coverage.read", lang="es")
-        for words in ("dice de sí misma: “It counts your pills.”", "help@mine.example", "+1 800 555 0100"):
+        for words in ("dice de sí misma: “It counts <b>your</b> pills.”", "help@mine.example", "+1 800 555 0100"):
             assert words in page.html.find("main").get_text()
 
     def test_that_changes_nothing_is_no_event(self, server, mine):
@@ -272,21 +286,13 @@ class TestAChange:
         edit(server, mine, scopes=["openid", "patient/Coverage.r"], asks_demographic="no")
         assert app_called(server).scopes == ["gone", "openid", "patient/Coverage.r"]
 
-    def test_offers_what_a_plugin_brings_and_what_the_app_has_of_what_is_deprecated(self, make_server):
-        class Deprecating:
-            name = "deprecating"
-
-            @hookimpl
-            def register_scopes(self):
-                return [vars_changed(scope, deprecated=True) for scope in coverage.register_scopes()]
-
-        server = make_server(openid, Deprecating())
-        developer_of(server)
-        assert "patient/Coverage" not in new_form(server).text
-
-
-def vars_changed(scope, **changes):
-    return type(scope)(**{name: value for name, value in vars(scope).items() if not name.startswith("_")} | changes)
+    def test_offers_what_is_deprecated_only_to_an_app_that_has_it(self, server, mine):
+        deprecated = [replace(scope, deprecated=True) for scope in coverage.register_scopes()]
+        plugin = SimpleNamespace(__name__="deprecating", register_scopes=hookimpl(lambda: deprecated))
+        changed = copy.copy(server)
+        changed.app = bb2.make_app(server.settings, server.engine, {"a": openid, "b": plugin}, None)
+        assert "patient/Coverage" not in new_form(changed).text
+        assert "patient/Coverage.read" in edit_form(changed, mine).text
 
 
 class TestAnotherDeveloper:
