@@ -23,7 +23,7 @@ LAYERS = [
     {"bb2.views"},  # HTTP
     {"bb2.receipts"},  # policy, of which one may need the next
     {"bb2.sharing"},
-    {"bb2.openapi", "bb2.postman"},
+    {"bb2.openapi"},
     {"bb2.security", "bb2.consent", "bb2.discovery", "bb2.matching"},
     {"bb2.bounds"},
     {"bb2.sandbox"},  # protocols, of which one may need the next

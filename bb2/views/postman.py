@@ -5,7 +5,7 @@ import json
 from pyramid.response import Response
 
 from bb2.openapi import document
-from bb2.postman import collection
+from bb2.openapi.postman import collection
 from bb2.views.reference import public
 
 
