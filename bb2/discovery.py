@@ -1,5 +1,6 @@
 """The documents that tell clients what this server offers, derived from the registry and the settings."""
 
+from bb2.bounds import as_members
 from bb2.fhir.search import parameters
 from bb2.oauth import keys
 from bb2.oauth.client_keys import ALGORITHMS
@@ -44,8 +45,9 @@ def oauth_urls(base_url, version):
     }
 
 
-def openid_configuration(base_url, version, registry):
-    """OpenID Connect Discovery 1.0, 3; RFC 8414, 2."""
+def openid_configuration(settings, version, registry):
+    """OpenID Connect Discovery 1.0, 3; RFC 8414, 2, which lets a server add members of its own: `limits`."""
+    base_url = settings.base_url
     return {
         "issuer": base_url,
         **oauth_urls(base_url, version),
@@ -70,6 +72,8 @@ def openid_configuration(base_url, version, registry):
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "ui_locales_supported": ["en", "es"],
+        "service_documentation": f"{base_url}/docs",
+        "limits": as_members(settings),
     }
 
 
@@ -81,9 +85,9 @@ def _client_authentication(endpoint, *methods):
     }
 
 
-def smart_configuration(base_url, version, registry):
+def smart_configuration(settings, version, registry):
     """SMART App Launch 2.2, "Conformance"."""
-    document = openid_configuration(base_url, version, registry)
+    document = openid_configuration(settings, version, registry)
     # Without single sign-on there is no issuer to be told of.
     signs_on = ("issuer", "jwks_uri") if _signs_on(registry) else ()
     kept = (
@@ -98,9 +102,11 @@ def smart_configuration(base_url, version, registry):
         "token_endpoint_auth_methods_supported",
         "token_endpoint_auth_signing_alg_values_supported",
         "code_challenge_methods_supported",
+        "service_documentation",
+        "limits",
     )
     return {name: document[name] for name in kept} | {
-        "management_endpoint": f"{base_url}/connections",
+        "management_endpoint": f"{settings.base_url}/connections",
         "capabilities": [*SMART_CAPABILITIES, *_capabilities_of_scopes(registry)],
     }
 

@@ -1,14 +1,16 @@
 """Which plugins are installed and switched on?  What is misspelt is refused."""
 
+import re
 from functools import partial
 from importlib.metadata import entry_points
 
 import pluggy
 
 from bb2 import hookspecs
-from bb2.scopes import ScopeError
+from bb2.scopes import CONTRACT, ScopeError
 
 GROUP = "bb2.scopes"
+UNSAID = "1.0"  #: what a plugin was written for that does not say: it is older than the saying
 
 
 def installed_plugins(wanted=None):
@@ -29,7 +31,9 @@ def _loaded(name, entry):
     try:
         return entry.load()
     except Exception as error:
-        raise ScopeError(f"plugin {name} cannot be loaded: {error}") from error
+        newer = isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "bb2"
+        why = f"; it may be written for a newer contract than {CONTRACT}, which this bb2 keeps" if newer else ""
+        raise ScopeError(f"plugin {name} cannot be loaded: {error}{why}") from error
 
 
 def distribution_versions():
@@ -38,13 +42,41 @@ def distribution_versions():
 
 
 def plugin_manager(plugins):
-    """A plugin manager for these plugins, {name: module}, each with only the hooks that exist."""
+    """A plugin manager for these plugins, {name: module}, each of our contract and with only the hooks that exist."""
     manager = pluggy.PluginManager("bb2")
     manager.add_hookspecs(hookspecs)
     for name in sorted(plugins):
+        _refuse_another_contract(name, contract_of(plugins[name]))
         manager.register(plugins[name], name=name)
     _refuse_misspelt_hooks(manager)
     return manager
+
+
+def contract_of(plugin):
+    """The version of the contract that a plugin says it was written for (`bb2_contract = "1.0"`)."""
+    ours = getattr(plugin, "__name__", "").startswith("bb2.")  # what bb2 brings itself keeps step with it
+    return getattr(plugin, "bb2_contract", CONTRACT if ours else UNSAID)
+
+
+def _refuse_another_contract(name, wanted):
+    """A plugin of another major version would misunderstand us; one of a newer minor version wants what is not here."""
+    if not isinstance(wanted, str) or not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", wanted):
+        raise ScopeError(f'plugin {name}: bb2_contract is {wanted!r}; accepted: a version such as "{CONTRACT}"')
+    (major, minor), (our_major, our_minor) = _numbers(wanted), _numbers(CONTRACT)
+    if major == our_major and minor <= our_minor:
+        return
+    if (major, minor) > (our_major, our_minor):
+        mend = "install a newer bb2, or an older version of the plugin"
+    else:
+        mend = "install a newer version of the plugin, or an older bb2"
+    raise ScopeError(
+        f"plugin {name} is written for version {wanted} of the contract, and this bb2 keeps version {CONTRACT}: "
+        f"{mend}, or switch the plugin off in bb2.scopes"
+    )
+
+
+def _numbers(version):
+    return tuple(map(int, version.split(".")))
 
 
 def calls(hook, **arguments):

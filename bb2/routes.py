@@ -11,12 +11,15 @@ USERINFO_AS_OF_2019 = "connect/UserInfo"  # the spelling of CMS's announcement o
 def includeme(config):
     _oauth(config)
     _well_known(config)
+    _reference(config)
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
+        _apps_of_developers(config)
     _fhir(config)
     config.add_protected_view(userinfo.userinfo, USERINFO)
     config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
+    _docs(config)
 
 
 def _oauth(config):
@@ -42,6 +45,17 @@ def _well_known(config):
     config.add_route("health_fhir", "/health/fhir")
 
 
+def _reference(config):
+    """What developers look up; errors point there, so it is there with or without developers' accounts."""
+    config.add_route("openapi", "/openapi.json")
+    config.add_route("postman", "/postman.json")
+    config.add_route("docs_api", "/docs/api")
+    config.add_route("docs_api_signed_in", "/docs/api/signed-in")
+    config.add_route("docs_errors", "/docs/errors")
+    config.add_route("docs_limits", "/docs/limits")
+    config.add_route("docs_scopes", "/docs/scopes")
+
+
 def _people(config):
     config.add_route("home", "/")
     config.add_route("sign_in", "/sign-in")
@@ -64,6 +78,9 @@ def _people(config):
     if config.registry["settings"].sandbox:
         config.add_route("testclient", "/testclient")
         config.add_route("testclient_callback", "/testclient/callback")
+        config.add_route("testclient_act", "/testclient/act")
+        config.add_route("testclient_call", "/testclient/call/{path:.*}")
+        config.add_route("testclient_open", "/testclient/open/{path:.*}")
         if config.registry["settings"].identity == "builtin":
             config.add_route("personas", "/sandbox/people")
 
@@ -71,6 +88,7 @@ def _people(config):
 def _developers(config):
     """The pages for app developers; their scripts and forms have a session of their own."""
     config.add_route("developer", "/developer")
+    config.add_route("developer_preview", "/developer/preview")
     config.add_route("developer_sign_up", "/developer/sign-up")
     config.add_route("developer_mailed", "/developer/mailed")
     config.add_route("developer_sign_in", "/developer/sign-in")
@@ -94,6 +112,24 @@ def _developers(config):
     config.add_route("developer_close", "/developer/account/close")
     for purpose, path in LINKS.items():
         config.add_route(f"developer_{purpose}", f"{path}/{{link}}")
+
+
+def _apps_of_developers(config):
+    config.add_route("developer_apps", "/developer/apps")
+    config.add_route("developer_app_new", "/developer/apps/new")
+    config.add_route("developer_app", "/developer/apps/{client_id}")
+    for act in ("edit", "secret", "disable", "delete", "logo"):
+        config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
+    config.add_route("developer_app_usage", "/developer/apps/{client_id}/usage")
+    config.add_route("developer_app_usage_file", "/developer/apps/{client_id}/usage/{table}.csv")
+
+
+def _docs(config):
+    """The documentation that was built.  Last, as pages that the server makes itself stand under /docs too."""
+    config.add_route("docs", "/docs")
+    config.add_route("docs_search", "/docs/search")
+    config.add_route("docs_static", "/docs/{folder:_images|_downloads}/*subpath")
+    config.add_route("docs_page", "/docs/{page}")
 
 
 def _own_account(config):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from functools import partial
+from re import escape
 
+from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 from sqlalchemy import bindparam, select
@@ -130,12 +132,16 @@ def bearer(request):
         return Refusal(401, "invalid_token", "The access token is malformed")
     with request.registry["reader"].connect() as connection:
         row = connection.execute(FIND_TOKEN, {"token_hash": hashed(value)}).one_or_none()
+    if row is not None:  # a token that has ended counts too: its app is told how often it was refused
+        request.add_response_callback(partial(_count_read, trail=_trail(row)))
     found = _identity(row, request.registry["scopes"])
     if isinstance(found, Identity) and not _is_for(row.audience, request):
         return _invalid(f"The access token is for {row.audience}, not for this FHIR base")
-    if isinstance(found, Identity):
-        request.add_response_callback(partial(_count_read, identity=found))
     return found
+
+
+def _trail(row):
+    return {name: getattr(row, name) for name in IDS}
 
 
 def _is_for(audience, request):
@@ -148,7 +154,7 @@ def _is_for(audience, request):
     return audience is None or not (request.path.startswith(f"/{version}/fhir/") and elsewhere)
 
 
-def _count_read(request, response, identity):
+def _count_read(request, response, trail):
     """For the audit trail: which kind of record (or path), by which interaction, and how it ended."""
     if route := request.registry["protected_routes"].get(request.matched_route.name):
         resource, interaction = route.endpoint.resource, route.endpoint.interaction
@@ -157,7 +163,7 @@ def _count_read(request, response, identity):
         for kind, interaction in kinds:
             request.registry["tally"].count(
                 "records.read",
-                **identity.trail,
+                **trail,
                 version=request.matchdict["version"],
                 kind=kind,
                 interaction=interaction,
@@ -187,7 +193,7 @@ def _identity(found, registry):
         share_demographic=found.share_demographic,
         share_sensitive=found.share_sensitive,
         left_out=frozenset(found.left_out or ()),
-        trail={name: getattr(found, name) for name in IDS},
+        trail=_trail(found),
     )
 
 
@@ -238,8 +244,37 @@ def add_protected_view(config, view, endpoint, *, path=None, methods=None, **opt
     path, methods = path or endpoint.path, methods or endpoint.methods
     name = f"{methods[0]} {path}"
     config.registry["protected_routes"][name] = ProtectedRoute(endpoint, methods)
-    config.add_route(name, f"/{{version:{'|'.join(endpoint.versions)}}}/{path}", request_method=_with_head(methods))
+    pattern = f"/{{version:{'|'.join(endpoint.versions)}}}/{_only_accepted(path, endpoint)}"
+    config.add_route(name, pattern, request_method=_with_head(methods))
+    if endpoint.query_parameters:
+        options["decorator"] = (_only_declared, *options.get("decorator", ()))  # within what the permission guards
     config.add_view(view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options)
+
+
+def _only_accepted(path, endpoint):
+    """The route pattern of a path, in which a `{parameter}` matches no other values than its own."""
+    for parameter in endpoint.path_parameters:
+        if parameter.values:
+            accepted = "|".join(map(escape, parameter.values))
+            path = path.replace(f"{{{parameter.name}}}", f"{{{parameter.name}:{accepted}}}")
+    return path
+
+
+def _only_declared(view):
+    """The view, after the declared parameters of the query were looked at: 400 for one that is missing or wrong."""
+
+    def checked(context, request):
+        for parameter in request.registry["protected_routes"][request.matched_route.name].endpoint.query_parameters:
+            given = request.GET.getall(parameter.name)
+            if parameter.required and not given:
+                raise HTTPBadRequest(f"{parameter.name} is needed: {parameter.summary}")
+            wrong = [value for value in given if parameter.values and value not in parameter.values]
+            if wrong or len(given) > 1:
+                accepted = f"one of {', '.join(parameter.values)}" if parameter.values else "one value"
+                raise HTTPBadRequest(f"{parameter.name} has the value {(wrong or given)[-1]!r}; accepted: {accepted}")
+        return view(context, request)
+
+    return checked
 
 
 def _with_head(methods):

@@ -18,6 +18,7 @@ from bb2.models import (
     AuthorizationCode,
     AuthorizationRequest,
     BrowserSession,
+    ClientTrial,
     Consent,
     Developer,
     DeveloperLink,
@@ -78,6 +79,7 @@ def kinds(settings):
         Kind(EnrollmentDraft, EnrollmentDraft.expires_at <= DatabaseTime()),
         Kind(Recovery, Recovery.expires_at <= DatabaseTime()),
         Kind(BrowserSession, or_(BrowserSession.seen_at <= idle, BrowserSession.created_at <= whole_life)),
+        Kind(ClientTrial, or_(ClientTrial.seen_at <= idle, ClientTrial.created_at <= whole_life)),
         Kind(DeveloperSession, or_(DeveloperSession.seen_at <= idle, DeveloperSession.created_at <= whole_life)),
         Kind(DeveloperLink, DeveloperLink.expires_at <= DatabaseTime()),
         Kind(

@@ -57,8 +57,8 @@ class Phone:
 
     def connect(self, number, language="en"):
         """From the demo client to the authorization page."""
-        self.visit("/testclient")
-        self.visit(self.page.locator("main a.button").get_attribute("href").replace("lang=en", f"lang={language}"))
+        self.visit(f"/testclient?language={language}")
+        self.press("Connect with Medicare")
         self.type(username=f"BBUser{number:05}", password=f"PW{number:05}!")
         self.go_by(self.page.locator("button[value=sign-in]"))
 
@@ -81,7 +81,7 @@ class Phone:
 
 def sign_in(phone):
     phone.visit("/testclient")
-    phone.follow("Connect with Medicare")
+    phone.press("Connect with Medicare")
     phone.keep("sign-in")
 
 
@@ -142,7 +142,7 @@ def authorize_in_spanish(phone):
 
 def say_yes(phone):
     phone.visit("/testclient")
-    phone.follow("Connect with Medicare")
+    phone.press("Connect with Medicare")
     phone.press("Yes, approve access")
     phone.page.wait_for_url("**/testclient/callback")
 

@@ -25,6 +25,7 @@ LAYERS = [
     {"bb2.sharing"},
     {"bb2.openapi"},
     {"bb2.security", "bb2.consent", "bb2.discovery", "bb2.matching"},
+    {"bb2.bounds"},
     {"bb2.sandbox"},  # protocols, of which one may need the next
     {"bb2.developers"},
     {"bb2.identity"},
@@ -35,7 +36,7 @@ LAYERS = [
     {"bb2.plugins", "bb2.db", "bb2.settings", "bb2.migrations"},  # plumbing
     {"bb2.models"},
     {"bb2.scopes"},  # the contract with plugins
-    {"bb2.hookspecs", "bb2.language"},
+    {"bb2.hookspecs", "bb2.language", "bb2.documentation"},
     {"bb2.clock"},
 ]
 SCOPES = {f"bb2.scopes.{path.stem}" for path in ROOT.glob("scopes/[a-z]*.py")}

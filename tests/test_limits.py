@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 from sqlalchemy import event
 
+from bb2.bounds import MOST_BODY, MOST_LETTERS
 from bb2.scopes import openid
 from bb2.testing import ConsentServer
-from bb2.views.readable import MOST_BODY, MOST_LETTERS
 
 
 @pytest.mark.parametrize("path", ["/nope", "/sign-in", "/v2/o/token/", "/v2/fhir/Coverage/_search"])

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from babel.messages import Catalog, mofile
 from pluggy import PluginValidationError
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.i18n import TranslationStringFactory
 from pyramid.response import Response
 
@@ -20,6 +21,7 @@ from bb2.scopes import (
     Endpoint,
     FhirResource,
     Include,
+    Parameter,
     Scope,
     ScopeError,
     SearchParam,
@@ -543,3 +545,115 @@ def test_a_record_that_does_not_say_when_it_changed_can_be_searched_by_that(make
     server = make_server(openid, claims(register_fhir_sources=register_fhir_sources))
     found = server.fhir("Claim?_lastUpdated=ge2026", server.grant("patient/Claim.read")).json
     assert [entry["resource"]["id"] for entry in found["entry"]] == ["a-2"]
+
+
+# An endpoint that is not FHIR
+
+FORMATS = Parameter(name="format", summary="How it is written", values=("pdf", "x.y"))
+SIZE = Parameter(name="size", summary="How large it is", values=("small", "large"), required=True, example="small")
+NOTE = Parameter(name="note", summary="What stands beside it")
+LEAFLET = Endpoint(path="leaflet.{format}", produces=("application/pdf",), parameters=(FORMATS, SIZE, NOTE))
+
+
+@pytest.fixture
+def leaflets(make_server):
+    @hookimpl
+    def configure(config):
+        config.add_protected_view(lambda request: {"size": request.GET["size"]}, LEAFLET)
+
+    return make_server(openid, plugin("leaflets", lambda: scope("leaflet", LEAFLET), configure=configure))
+
+
+def test_an_endpoint_tells_its_parameters_apart_by_its_path():
+    assert LEAFLET.path_parameters == (FORMATS,)
+    assert LEAFLET.query_parameters == (SIZE, NOTE)
+    assert [parameter.name for parameter in CARD.path_parameters] == ["number"]  # declared or not
+    assert CLAIM.read.path_parameters[0].summary == "The id of the record"
+    assert CLAIM.search.produces == CLAIM.read.produces == ("application/fhir+json",)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("leaflet.pdf", 200), ("leaflet.x.y", 200), ("leaflet.xzy", 404), ("leaflet.gif", 404), ("leaflet.", 404)],
+)
+def test_a_path_answers_the_accepted_values_of_its_parameters_only(leaflets, path, status):
+    leaflets.api(f"{path}?size=small", leaflets.grant("leaflet"), status=status)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", "size is needed: How large it is"),
+        ("?size=huge", "size has the value 'huge'; accepted: one of small, large"),
+        ("?size=small&size=large", "size has the value 'large'; accepted: one of small, large"),
+        ("?size=small&note=a&note=b", "note has the value 'b'; accepted: one value"),
+    ],
+)
+def test_a_query_that_is_not_as_declared_is_refused_before_the_view(leaflets, query, told):
+    answer = leaflets.api(f"leaflet.pdf{query}", leaflets.grant("leaflet"), status=400)
+    assert (answer.json["error"], answer.json["error_description"]) == ("invalid_request", told)
+
+
+def test_a_query_is_told_nothing_without_a_token_that_opens_the_endpoint(leaflets):
+    leaflets.get("/v2/leaflet.pdf", status=401)
+    assert leaflets.api("leaflet.pdf", leaflets.grant("openid"), status=403).json["error"] == "insufficient_scope"
+
+
+@pytest.mark.parametrize(
+    ("declare", "told"),
+    [
+        (lambda: Endpoint(path="leaflet", produces=("pdf",)), "leaflet produces ('pdf',): name the media types"),
+        (lambda: Endpoint(path="leaflet", produces=()), "leaflet produces (): name the media types"),
+        (lambda: Endpoint(path="leaflet", produces="application/pdf"), "leaflet: produces must be a tuple"),
+        (lambda: Endpoint(path="leaflet", parameters=(SIZE, SIZE)), "leaflet declares ['size'] twice"),
+        (lambda: Parameter(name="size", summary="", values=("a",), example="b"), "the example 'b' is not among"),
+        (lambda: Parameter(name="size", summary="", values=("a")), "size: values must be a tuple"),
+    ],
+)
+def test_a_description_that_nobody_could_follow_is_refused(declare, told):
+    assert told in dental(lambda: scope("dental", declare()))
+
+
+def test_a_view_that_finds_nothing_says_so_in_its_own_words(make_server):
+    def view(request):
+        raise HTTPNotFound("There is no leaflet of this person")
+
+    @hookimpl
+    def configure(config):
+        config.add_protected_view(view, CARD)
+
+    server = make_server(openid, plugin("card", lambda: scope("card", CARD), configure=configure))
+    answer = server.api("insurance-card/1", server.grant("card"), status=404)
+    assert answer.json["error"] == "not_found"
+    assert answer.json["error_description"] == "There is no leaflet of this person"
+
+
+def test_a_view_of_its_own_gets_the_records_as_the_token_shows_them(make_server):
+    def view(request):
+        return {"opens": bool(request.has_permission(CLAIM.read)), "records": request.records(CLAIM).all()}
+
+    @hookimpl
+    def configure(config):
+        config.add_protected_view(view, CARD)
+
+    many = [record(CLAIM, f"a-{number:03}", ALICE) for number in range(120)]
+    card = plugin("card", lambda: scope("card", CARD), configure=configure)
+    server = make_server(openid, patient, claims(), card, records=[*many, record(CLAIM, "b-1", BOB)])
+    for asked, shows, opens in (
+        ("card", False, False),
+        ("card patient/Claim.read", False, True),
+        ("card patient/Patient.read", True, False),
+    ):
+        answer = server.api("insurance-card/1", server.grant(asked))
+        assert [each["id"] for each in answer.json["records"]] == [each["id"] for each in many]
+        assert (WHO in answer.text) is shows
+        assert answer.json["opens"] is opens
+
+
+def test_a_browsers_app_may_read_a_plugins_endpoint_as_any_other(leaflets):
+    token = leaflets.grant("leaflet")
+    asked = {"Authorization": f"Bearer {token['access_token']}", "Origin": "https://app.example"}
+    answer = leaflets.get("/v2/leaflet.pdf?size=small", headers=asked)
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    other = leaflets.get("/v2/leaflet.pdf?size=small", headers=asked | {"Origin": "https://other.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers

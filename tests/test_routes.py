@@ -30,9 +30,23 @@ PUBLIC = {
     "connections",
     "consent",
     "developer",
+    "docs",
+    "docs_page",
+    "docs_search",
+    "docs_static",
     "developer_about",
     "developer_account",
     "developer_address",
+    "developer_app",
+    "developer_app_delete",
+    "developer_app_disable",
+    "developer_app_edit",
+    "developer_app_logo",
+    "developer_app_new",
+    "developer_app_secret",
+    "developer_app_usage",
+    "developer_app_usage_file",
+    "developer_apps",
     "developer_authenticator",
     "developer_authenticator_picture",
     "developer_authenticator_remove",
@@ -54,8 +68,14 @@ PUBLIC = {
     "developer_sign_up",
     "developer_trouble",
     "developer_verify",
+    "developer_preview",
     "create_account",
     "create_account_step",
+    "docs_api",
+    "docs_api_signed_in",
+    "docs_errors",
+    "docs_limits",
+    "docs_scopes",
     "end_session",
     "health",
     "health_db",
@@ -66,6 +86,7 @@ PUBLIC = {
     "logo",
     "metadata",
     "oauth_authorization_server",
+    "openapi",
     "openid_configuration",
     "openid_configuration_of_version",
     "passkey_creation_options",
@@ -73,6 +94,7 @@ PUBLIC = {
     "passkey_sign_in",
     "passkeys",
     "personas",
+    "postman",
     "pushed_request",
     "receipt",
     "receipt_fhir",
@@ -90,13 +112,18 @@ PUBLIC = {
     "stop_all",
     "stop_sharing",
     "testclient",
+    "testclient_act",
+    "testclient_call",
     "testclient_callback",
+    "testclient_open",
     "token",
     "trouble",
     "trouble_done",
     "trouble_password",
     "trouble_question",
 }
+#: What stands for a part of a path; {version} in it is the version in turn.
+GAPS = {"{page}": "beneficiaries", "{path:.*}": "{version}/fhir/Coverage"}
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +193,8 @@ def paths(server):
         for version in VERSIONS if "static" not in name else ():
             path = pattern.replace("{version:v1|v2}", version).replace(f"{{version:{version}}}", version)
             if "{version" not in path:  # the route of the other version
+                for gap, filled in GAPS.items():
+                    path = path.replace(gap, filled.format(version=version))
                 path = path.replace("{client_id}", server.client_id)
                 found.add(path.replace("{id}", ALICE if "Patient" in path else "a-1").rstrip("/") or "/")
     return sorted(found)

@@ -89,21 +89,22 @@ def test_a_server_without_the_design_system_says_what_to_run(tmp_path):
 
 
 def test_what_is_there_already_is_used_and_what_is_half_there_is_not(tmp_path):
-    folder = tmp_path / "cms"
-    assert not design_system.there(folder)
-    shutil.copytree(design_system.FOLDER, folder)
-    assert design_system.there(folder)
-    design_system.fetch(folder)  # asks nobody
-    (folder / "core-theme.css").unlink()
-    assert not design_system.there(folder)
+    assert design_system.missing(tmp_path) == list(design_system.PACKAGES)
+    for package in design_system.PACKAGES:
+        shutil.copytree(design_system.STATIC / package.folder, tmp_path / package.folder)
+    assert design_system.missing(tmp_path) == []
+    design_system.fetch(tmp_path)  # asks nobody
+    tmp_path.joinpath("cms", "core-theme.css").unlink()
+    assert [package.folder for package in design_system.missing(tmp_path)] == ["cms"]
 
 
-def test_a_package_with_another_checksum_is_not_used(tmp_path):
-    package, folder = tmp_path / "package.tgz", tmp_path / "cms"
-    package.write_bytes(b"something else")
+@pytest.mark.parametrize("package", design_system.PACKAGES, ids=lambda package: package.folder)
+def test_a_package_with_another_checksum_is_not_used(package, tmp_path):
+    brought = tmp_path / "package.tgz"
+    brought.write_bytes(b"something else")
     with pytest.raises(SystemExit, match="not used"):
-        design_system.unpack(package, folder)
-    assert not folder.exists()
+        design_system.unpack(package, brought, tmp_path)
+    assert not tmp_path.joinpath(package.folder).exists()
 
 
 def test_where_there_is_no_npm_a_build_asks_for_one(tmp_path, monkeypatch):

@@ -14,7 +14,6 @@ from bb2.identity import closing
 from bb2.identity.builtin import ensure_beneficiary
 from bb2.models import Beneficiary, BrowserSession, Client, Passkey, ProviderSignIn, SandboxPerson
 from bb2.oauth.secrets import hashed
-from bb2.sandbox.demo import ensure_demo_client
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from bb2.views.provider_problems import PROBLEMS
 from built_in import BUILT_IN
@@ -64,7 +63,7 @@ class Walk:
         server.extra_environ["HTTP_ACCEPT_LANGUAGE"] = language
         for part in (self.sign_in, self.consent, self.connections, self.passkeys):
             part()
-        for part in (self.testclient, self.sign_out, self.errors):
+        for part in (self.people, self.sign_out, self.errors):
             part()
         self.create_account()
         self.provider()
@@ -156,18 +155,8 @@ class Walk:
         page = server.get("/sign-in")
         self.see("no such passkey", form_with(page, "credential").submit(status=403))
 
-    def testclient(self):
-        server, settings = self.server, self.server.settings
-        self.get("no demo client", "/testclient")
-        with server.db() as db:
-            ensure_demo_client(db, server.scopes, settings.var, settings.base_url)
-        self.get("test client, version 1", "/testclient?version=v1")
-        form = consent_form(self.get("test client", "/testclient").click(href="/o/authorize").follow())
-        form["demographic"] = "withhold"
-        self.see("callback", form.submit("answer", value="yes").follow().follow())
-        form = consent_form(server.get("/testclient").click(href="/o/authorize").follow())
-        self.see("callback of a no", form.submit("answer", value="no").follow())
-        self.get("another test", "/testclient/callback?code=of-another&state=test")
+    def people(self):
+        server = self.server
         self.get("nobody to sign in as", "/sandbox/people")
         with server.db() as db:
             for number in 0, 1, 40:  # two personas and somebody else

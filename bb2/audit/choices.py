@@ -10,8 +10,18 @@ from bb2.models import AuditEvent, Client
 ANSWERS = ("consent.given", "consent.declined")
 #: What became of a page that asked; together they are all that were asked.
 OUTCOMES = ("shared", "withheld", "declined", "unanswered")
+#: What became of any page: with `approved`, a Yes to a page that had no such question.
+OUTCOMES_OF_ALL = ("shared", "withheld", "approved", "declined", "unanswered")
 
 Shown, Answer = aliased(AuditEvent, name="shown"), aliased(AuditEvent, name="answer")
+_GIVEN, _SHARED = Answer.event == "consent.given", Answer.details["share_demographic"].as_boolean()
+_IS = {
+    "shared": _GIVEN & _SHARED,
+    "withheld": _GIVEN & ~_SHARED,
+    "approved": _GIVEN & _SHARED.is_(None),
+    "declined": Answer.event == "consent.declined",
+    "unanswered": Answer.id.is_(None),
+}
 #: By what the counts may be broken down.
 DIMENSIONS = {
     "app": func.coalesce(Client.name, Shown.client_id),
@@ -30,41 +40,40 @@ class Choices:
     people: tuple[int, ...]  #: how many different people are behind each count
 
 
-def choices(connection, by=(), since=None, until=None):
-    """[Choices], in one query; `by` names DIMENSIONS.
+def choices(connection, by=(), since=None, until=None, *, client_id=None, outcomes=OUTCOMES):
+    """[Choices], in one query; `by` names DIMENSIONS; `client_id`: of one app.
 
     An authorization request counts once, as the page stood that was shown last; it belongs to the period in which that
-    was.  Pages without a choice about personal information do not count.
+    was.  Pages without a choice about personal information count only among OUTCOMES_OF_ALL.
     """
     groups = [DIMENSIONS[name] for name in by]
-    shared = Answer.details["share_demographic"].as_boolean()
-    outcomes = (
-        (Answer.event == "consent.given") & shared,
-        (Answer.event == "consent.given") & ~shared,
-        Answer.event == "consent.declined",
-        Answer.id.is_(None),
-    )
     counted = (
         select(
             *groups,
-            *(func.sum(case((outcome, 1), else_=0)) for outcome in outcomes),
-            *(func.count(distinct(case((outcome, Shown.beneficiary_id)))) for outcome in outcomes),
+            *(func.sum(case((_IS[outcome], 1), else_=0)) for outcome in outcomes),
+            *(func.count(distinct(case((_IS[outcome], Shown.beneficiary_id)))) for outcome in outcomes),
         )
         .select_from(Shown)
-        .outerjoin(Answer, (Answer.correlation_id == Shown.correlation_id) & Answer.id.in_(_last(ANSWERS, since)))
+        .outerjoin(
+            Answer, (Answer.correlation_id == Shown.correlation_id) & Answer.id.in_(_last(ANSWERS, since, client_id))
+        )
         .outerjoin(Client, Client.client_id == Shown.client_id)
-        .where(Shown.id.in_(_last(["consent.shown"], since)), Shown.details["asks_demographic"].as_boolean())
+        .where(Shown.id.in_(_last(["consent.shown"], since, client_id)))
         .group_by(*groups)
         .order_by(*groups)
     )
+    if outcomes == OUTCOMES:
+        counted = counted.where(Shown.details["asks_demographic"].as_boolean())
     if until is not None:
         counted = counted.where(Shown.at < until)
     rows = connection.execute(counted).all()
-    first, last = len(by), len(by) + len(OUTCOMES)
+    first, last = len(by), len(by) + len(outcomes)
     return [Choices(*map(tuple, (row[:first], row[first:last], row[last:]))) for row in rows if any(row[first:last])]
 
 
-def _last(events, since):
+def _last(events, since, client_id):
     """The id of the last of these events in each authorization request."""
     found = select(func.max(AuditEvent.id)).where(AuditEvent.event.in_(events)).group_by(AuditEvent.correlation_id)
+    if client_id is not None:
+        found = found.where(AuditEvent.client_id == client_id)
     return found if since is None else found.where(AuditEvent.at >= since)

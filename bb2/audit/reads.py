@@ -5,35 +5,15 @@ Only what was answered counts: a refused read has shown the app nothing.  Days a
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
-from bb2.clock import EASTERN, UtcDateTime
+from bb2.audit.days import Period
 from bb2.models import AuditEvent
 
 DAYS = 30  # that a picture shows
 REFUSED = 400  # the least HTTP status of a request that was not answered
-
-
-class Hour(FunctionElement):
-    """SQL: the beginning of the hour of a time.  Every day in the United States begins with an hour."""
-
-    name = "hour"
-    type = UtcDateTime()
-    inherit_cache = True
-
-
-@compiles(Hour, "postgresql")
-def _on_postgresql(element, compiler, **kw):
-    return f"date_trunc('hour', {compiler.process(element.clauses, **kw)}, 'UTC')"
-
-
-@compiles(Hour, "sqlite")
-def _on_sqlite(element, compiler, **kw):
-    return f"substr({compiler.process(element.clauses, **kw)}, 1, 13) || ':00:00.000000'"
 
 
 @dataclass(frozen=True)
@@ -63,20 +43,18 @@ class Reads:
 
 def reads(connection, beneficiary_id, consent_id, until):
     """The Reads of the DAYS that end with the moment `until`."""
-    last = until.astimezone(EASTERN).date()
-    days = tuple(last - timedelta(days=before) for before in reversed(range(DAYS)))
-    begin = datetime.combine(days[0], time(), EASTERN)
+    period = Period.of(DAYS, until)
     answered = select(
-        Hour(AuditEvent.at).label("hour"),
+        period.day(AuditEvent.at).label("day"),
         AuditEvent.details["kind"].as_string().label("kind"),
         AuditEvent.details["count"].as_integer().label("count"),
     ).where(*_answered(beneficiary_id), AuditEvent.consent_id == consent_id)
-    answered = answered.where(AuditEvent.at >= begin, AuditEvent.at <= until).subquery()
-    columns = answered.c.hour, answered.c.kind
+    answered = answered.where(period.has(AuditEvent.at)).subquery()
+    columns = answered.c.day, answered.c.kind
     kinds = {}
-    for hour, kind, count in connection.execute(select(*columns, func.sum(answered.c.count)).group_by(*columns)):
-        kinds.setdefault(kind, Counter())[hour.astimezone(EASTERN).date()] += int(count)
-    return Reads(days, dict(sorted(kinds.items())))
+    for day, kind, count in connection.execute(select(*columns, func.sum(answered.c.count)).group_by(*columns)):
+        kinds.setdefault(kind, Counter())[date.fromisoformat(day)] = int(count)
+    return Reads(period.days, dict(sorted(kinds.items())))
 
 
 def last_read(beneficiary_id, consent_id):

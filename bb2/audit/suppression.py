@@ -20,3 +20,8 @@ def published(table, people):
 
 def _sum(counts):
     return None if None in counts else sum(counts)
+
+
+def both(*people):
+    """Can two numbers that together are everybody be published?  Each would give the other away."""
+    return all(number >= LEAST for number in people)

@@ -85,8 +85,14 @@ class State:
 class Commands(click.Group):
     """Commands by name; those of LATE are imported when they are asked for, as few need what they bring along."""
 
-    #: {command: the module that adds it}: the server, and what makes synthetic people
-    LATE: ClassVar = {"init": "serve", "serve": "serve", "personas": "sandbox", "sandbox": "sandbox"}
+    #: {command: the module that adds it}: the server, what makes synthetic people, and what assembles the pages
+    LATE: ClassVar = {
+        "init": "serve",
+        "serve": "serve",
+        "personas": "sandbox",
+        "sandbox": "sandbox",
+        "preview": "preview",
+    }
 
     def list_commands(self, context):
         return sorted({*self.commands, *self.LATE})

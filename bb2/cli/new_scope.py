@@ -10,6 +10,8 @@ from unicodedata import normalize
 
 import click
 
+from bb2.scopes import CONTRACT
+
 TEMPLATES = Path(__file__).with_name("new_scope_template")
 LINE = 120  # characters
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -142,6 +144,7 @@ def _write(folder, answers):
         "module": answers.module,
         "entry": answers.entry,
         "constant": answers.constant,
+        "contract": CONTRACT,
         "consent": literal(answers.consent, column=len("            ")),
         "consent_es": literal(answers.consent_es, column=len("            es=")),
     }

@@ -5,7 +5,7 @@ import json
 import click
 
 from bb2.cli.options import JSON
-from bb2.plugins import distribution_versions
+from bb2.plugins import contract_of, distribution_versions
 from bb2.scopes import API_VERSIONS
 
 
@@ -19,22 +19,23 @@ def add_to(command):
 def scopes(state, as_json):
     """List the scopes: plugin, demographic or not, what each opens, the consent line."""
     versions = distribution_versions()
-    rows = [_row(scope, state.registry.plugin_of(scope.name), versions) for scope in state.registry]
+    rows = [_row(scope, state.registry.plugin_of(scope.name), versions, state.plugins) for scope in state.registry]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    headings = ("scope", "plugin", "demographic", "deprecated", *API_VERSIONS, "consent")
+    headings = ("scope", "plugin", "contract", "demographic", "deprecated", *API_VERSIONS, "consent")
     cells = [[_cell(row[heading]) for heading in headings] for row in rows]
     widths = [max(len(row[i]) for row in [headings, *cells]) for i in range(len(headings))]
     for row in [headings, *cells]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _row(scope, plugin, versions):
+def _row(scope, plugin, versions, plugins):
     opens = {v: [_opened(endpoint) for endpoint in scope.endpoints if v in endpoint.versions] for v in API_VERSIONS}
     return {
         "scope": scope.name,
         "plugin": f"{plugin} {versions.get(plugin, '')}".strip(),
+        "contract": contract_of(plugins[plugin]),
         "demographic": scope.demographic,
         "deprecated": scope.deprecated,
         **opens,

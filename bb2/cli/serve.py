@@ -10,16 +10,16 @@ import waitress
 from sqlalchemy import func, select
 
 from bb2 import make_app, migrations, start
+from bb2.bounds import MOST_BODY
 from bb2.cli.acts import record_act
 from bb2.cli.records import index_anew, judge_anew
 from bb2.models import Client, SandboxPerson
 from bb2.oauth.keys import SigningKeys, ensure_keys
 from bb2.oauth.own_key import ensure_own_key
-from bb2.sandbox.demo import ensure_demo_client
+from bb2.sandbox.demo import ensure_demo_client, ensure_viewer
 from bb2.sandbox.fill import DEFAULTS, ensure_recipe, missing, write
 from bb2.sandbox.workers import made
 from bb2.settings import is_loopback
-from bb2.views.readable import MOST_BODY
 
 
 def add_to(command):
@@ -100,6 +100,7 @@ def _make_ready(state, beneficiaries, asked):
         _fill_sandbox(state, beneficiaries or settings.beneficiaries, asked)
         with state.transaction() as db:
             ensure_demo_client(db, state.registry, settings.var, settings.base_url)
+            ensure_viewer(db, state.registry, settings.base_url)
 
 
 def _fill_sandbox(state, wanted, asked):
@@ -133,6 +134,14 @@ def _as_whom(settings, people_there):
      Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `.venv/bin/bb2 personas`."""
 
 
+def _where_to_register(settings):
+    """Where a developer makes an app of their own, for `welcome`."""
+    if settings.developers:
+        return f"{settings.base_url}/developer"
+    command = 'bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback'
+    return f"VAR={settings.var.absolute()} .venv/bin/{command}"
+
+
 def welcome(state):
     """Say what to open, and with which login."""
     settings = state.settings
@@ -153,7 +162,8 @@ def welcome(state):
   3. Share your personal information: every request is answered 200.
   4. Connect again and leave it out: Patient and userinfo are answered 403.
 
-  Your own app: VAR={settings.var.absolute()} .venv/bin/bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback
+  Your own app: {_where_to_register(settings)}
+  Documentation: {settings.base_url}/docs
 
   Demo client: {demo["name"]}
     client_id      {demo["client_id"]}

@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, EmptyPoolError, HTTPError, ReadTimeoutError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    EmptyPoolError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from bb2.fhir.breaker import Breaker
 from bb2.settings import SettingError
@@ -146,6 +153,8 @@ class Transport:
             finally:
                 response.close()  # what was not read to its end is not read later
                 response.release_conn()
+        except NewConnectionError as error:  # urllib3 takes it for a kind of time-out, but nobody was there
+            raise Unavailable(f"the connection failed: {type(error).__name__}") from None
         except (TimeoutError, ConnectTimeoutError, ReadTimeoutError, EmptyPoolError) as error:
             raise Slow(type(error).__name__) from None
         except SSLError as error:
@@ -167,26 +176,26 @@ def authorization(path):
     except (OSError, ValueError):
         value = ""
     if not value.isprintable() or " " not in value:
-        raise BadAnswer(f"the file of bb2.upstream_authorization does not hold one line such as `Bearer …`: {path}")
+        raise BadAnswer(f"the file of the Authorization header does not hold one line such as `Bearer …`: {path}")
     return value
 
 
-def tls_context(ca=None, certificate=None, key=None):
+def tls_context(ca=None, certificate=None, key=None, named="bb2.upstream_"):
     """Whom to trust and who we are, from PEM files.  Certificates and names are always verified.
 
-    SettingError names the file that cannot be used.
+    SettingError names the file that cannot be used, and its setting, whose name begins with `named`.
     """
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise SettingError(f"bb2.upstream_ca cannot be used: {ca}: {_reason(error)}") from None
+        raise SettingError(f"{named}ca cannot be used: {ca}: {_reason(error)}") from None
     if certificate:
         try:
             # Without a passphrase of its own, OpenSSL would ask for it at the terminal.
             context.load_cert_chain(certificate, key, password=lambda: "")
         except OSError as error:
             raise SettingError(
-                f"bb2.upstream_certificate and bb2.upstream_key cannot be used: {certificate}, {key or certificate}: "
+                f"{named}certificate and {named}key cannot be used: {certificate}, {key or certificate}: "
                 f"{_reason(error)}"
             ) from None
     return context

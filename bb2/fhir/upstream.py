@@ -7,24 +7,22 @@ right whatever the other server knows of our search parameters, of paging, and o
 
 import json
 import logging
-import time
 from contextlib import contextmanager
 from math import isinf
-from threading import Lock
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import orjson
 
 from bb2.fhir import FHIR_ID, FhirError, FhirRecord, Page
+from bb2.fhir.health import Health
 from bb2.fhir.index import last_updated
 from bb2.fhir.personal import MEDICARE_NUMBER
 from bb2.fhir.transport import BadAnswer, Budget, Slow, Transport, Unavailable, authorization, tls_context
 from bb2.settings import SettingError
+from bb2.settings.kinds import upstream_url
 
 log = logging.getLogger(__name__)
 COUNT = 100  #: records on a page that is asked for; a server may give fewer
-HEALTHY_FOR = 10  #: seconds: anybody may ask for our health, and the other server shall not feel it
-HEALTH_SECONDS = 5
 MEGABYTE = 1_048_576
 SLOW = "The server that holds the records takes too long; try again later"
 FAILED = "The server that holds the records gave no answer that can be passed on; try again later"
@@ -41,32 +39,63 @@ class UpstreamSource:
 
     def __init__(self, transports, *, params=(), seconds=30, size=64 * MEGABYTE):
         self.transports, self.params, self.seconds, self.size = transports, frozenset(params), seconds, size
-        self.health = _Health(transports)
+        self.health = Health(transports)
 
     @classmethod
     def of(cls, settings):
-        """The source that the settings describe.  SettingError for files that cannot be used."""
-        files = settings.upstream_ca, settings.upstream_certificate, settings.upstream_key
-        secure = any(base.startswith("https:") for base in settings.upstream_bases.values())
-        tls = tls_context(*files) if secure else None
+        """The source that the settings of this server describe.  SettingError for files that cannot be used."""
+        return cls.at(
+            settings.upstream_bases,
+            authorization_file=settings.upstream_authorization,
+            ca=settings.upstream_ca,
+            certificate=settings.upstream_certificate,
+            key=settings.upstream_key,
+            connections=settings.upstream_connections,
+            read=settings.upstream_read_seconds,
+            retries=settings.upstream_retries,
+            params=settings.upstream_search_params,
+            seconds=settings.upstream_seconds,
+            size=settings.upstream_megabytes * MEGABYTE,
+        )
+
+    @classmethod
+    def at(
+        cls,
+        bases,
+        *,
+        named="bb2.upstream_",
+        authorization_file=None,
+        ca=None,
+        certificate=None,
+        key=None,
+        params=(),
+        seconds=30,
+        size=64 * MEGABYTE,
+        **transport,
+    ):
+        """Over the servers at these base URLs, {API version: URL}: for a plugin whose records are in one of their own.
+
+        The arguments are as the settings `bb2.upstream_…`, `named` how the names of the plugin's own begin; files are
+        Paths, and `read`, `retries` and `connections` go to each Transport.  SettingError for what cannot be used.
+        """
         try:
-            if settings.upstream_authorization:
-                authorization(settings.upstream_authorization)
+            bases = {version: upstream_url(base) for version, base in bases.items()}
+        except ValueError as problem:  # without the URL, which may hold a password
+            raise SettingError(f"{named}url cannot be used; {problem}") from None
+        try:
+            if authorization_file:
+                authorization(authorization_file)
         except BadAnswer as problem:
-            raise SettingError(str(problem)) from None
+            raise SettingError(f"{named}authorization cannot be used: {problem}") from None
+        secure = any(base.startswith("https:") for base in bases.values())
+        tls = tls_context(ca, certificate, key, named) if secure else None
         transports = {
             version: Transport(
-                base,
-                tls=tls if base.startswith("https:") else None,
-                authorization=settings.upstream_authorization,
-                connections=settings.upstream_connections,
-                read=settings.upstream_read_seconds,
-                retries=settings.upstream_retries,
+                base, tls=tls if base.startswith("https:") else None, authorization=authorization_file, **transport
             )
-            for version, base in settings.upstream_bases.items()
+            for version, base in bases.items()
         }
-        size = settings.upstream_megabytes * MEGABYTE
-        return cls(transports, params=settings.upstream_search_params, seconds=settings.upstream_seconds, size=size)
+        return cls(transports, params=params, seconds=seconds, size=size)
 
     def read(self, version, resource, id, patient):
         if resource.patient_element == "id" and id != patient:
@@ -124,36 +153,6 @@ class UpstreamSource:
         except (Unavailable, BadAnswer) as problem:
             log.warning("the FHIR server of %s cannot be used: %s", version, problem)
             raise FhirError(502, "transient", FAILED) from None
-
-
-class _Health:
-    """Do the servers answer?  One thread asks, once in a while; the others go by what it found the last time."""
-
-    def __init__(self, transports):
-        self.transports, self.asking = transports, Lock()
-        self.known_until, self.problem = 0.0, "nobody has asked the FHIR server yet"
-
-    def check(self):
-        # Strangers may ask: threads that waited for a slow server would be missing for the records.
-        if time.monotonic() >= self.known_until and self.asking.acquire(blocking=False):
-            try:
-                self.problem = self._found()
-                self.known_until = time.monotonic() + HEALTHY_FOR
-            finally:
-                self.asking.release()
-        if self.problem:
-            raise Unavailable(self.problem)
-
-    def _found(self):
-        """What is wrong with the first that does not answer; None where all do."""
-        for version, server in self.transports.items():
-            try:
-                status, content_type = server.look("metadata", Budget(HEALTH_SECONDS, MEGABYTE))
-                if status != 200 or "json" not in content_type:
-                    raise BadAnswer(f"it answered {status}, and not with a CapabilityStatement")
-            except (Unavailable, BadAnswer) as problem:
-                return f"the FHIR server of {version}: {problem}"
-        return None
 
 
 def _walk(server, budget, query, target):

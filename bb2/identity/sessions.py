@@ -28,7 +28,7 @@ class CookieSession:
     """The session of one kind of person in the request's browser: begun when a page needs it.
 
     A subclass names the `kind`, which is its cookie's name, and the `model`, whose rows have `id_hash`,
-    `authenticated_at`, `created_at`, `seen_at`, and the person under the name of `kind`.
+    `created_at`, `seen_at`, and, where somebody signs in, `authenticated_at` and the person under the name of `kind`.
     """
 
     kind: str
@@ -113,8 +113,9 @@ class CookieSession:
         if not self._value:
             return None
         ours = select(self.model, DatabaseTime()).where(self.model.id_hash == hashed(self._value))
-        whole = ours.options(joinedload(getattr(self.model, self.kind)))
-        session, moment = self.db.execute(whole).one_or_none() or (None, None)
+        if person := getattr(self.model, self.kind, None):
+            ours = ours.options(joinedload(person))
+        session, moment = self.db.execute(ours).one_or_none() or (None, None)
         if session is None:
             return None
         remember(self.db, moment)

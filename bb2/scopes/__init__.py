@@ -1,22 +1,32 @@
 """The words in which a scope is declared.
 
-Each other module in this folder declares built-in scopes, and is the example to copy for a new one.
+Each module of this folder without an underscore declares built-in scopes, and is an example to copy for a new one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from re import fullmatch
-from typing import get_origin
 
 from bb2.hookspecs import hookimpl
+from bb2.scopes._checks import (
+    API_VERSIONS,
+    ScopeError,
+    Words,
+    refuse_empty_words,
+    refuse_forgotten_commas,
+    refuse_unknown_versions,
+)
+from bb2.scopes._endpoint import FHIR_JSON, USERINFO, Endpoint, Parameter
+from bb2.scopes._sensitivity import Sensitivity
 
 __all__ = [
     "API_VERSIONS",
+    "CONTRACT",
     "USERINFO",
     "Endpoint",
     "FhirResource",
     "Include",
+    "Parameter",
     "Scope",
     "ScopeError",
     "SearchParam",
@@ -25,8 +35,10 @@ __all__ = [
     "hookimpl",
 ]
 
-#: API version -> (name of the FHIR release, `CapabilityStatement.fhirVersion`)
-API_VERSIONS = {"v1": ("STU3", "3.0.2"), "v2": ("R4", "4.0.1")}
+#: The version of the contract between the core and its plugins: the names that `bb2.scopes` and `bb2.fhir` export, the
+#: hooks, what `configure` and its views are given, and `bb2.testing`; `tests/contract.txt` lists it.  A change over
+#: which plugins would stumble raises the first number, and what is added the second.
+CONTRACT = "1.0"
 
 #: What a search parameter can be (FHIR, "Search Parameter Types").  A string is found by how it begins, in any
 #: case, with accents or without.
@@ -44,64 +56,6 @@ SMART_INTERACTIONS = {
 SCOPE_NAME = r"[\x21\x23-\x5b\x5d-\x7e]+"
 
 
-class ScopeError(Exception):
-    """A plugin declares something that cannot be offered; the application does not start."""
-
-
-class Words(str):
-    """Words in English that bring their other languages along: `Words("Your claims", es="Sus reclamos")`."""
-
-    def __new__(cls, english, **translations):
-        words = super().__new__(cls, english)
-        words.translations = translations
-        return words
-
-    def in_language(self, language):
-        """The words in this language (`es`), or in English where there is no translation."""
-        return self.translations.get(language, str(self))
-
-
-def _refuse_empty_words(words, problem):
-    """Every language of these words says something."""
-    for said in (words, *getattr(words, "translations", {}).values()):
-        if not isinstance(said, str) or not said.strip():
-            raise ScopeError(problem)
-
-
-def _refuse_forgotten_commas(declared):
-    """`("subscriberId")` is no tuple but a word, and would be read letter by letter."""
-    for field in fields(declared):
-        if get_origin(field.type) is tuple and not isinstance(getattr(declared, field.name), tuple):
-            named = next(getattr(declared, name) for name in ("key", "name", "type", "path") if hasattr(declared, name))
-            raise ScopeError(f"{named}: {field.name} must be a tuple, with a comma: (…,)")
-
-
-def _refuse_unknown_versions(declared, named):
-    if not declared.versions or not set(declared.versions) <= set(API_VERSIONS):
-        raise ScopeError(f"{named}: versions are {declared.versions}; accepted: {', '.join(API_VERSIONS)}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """One operation that an access token can open: methods and a route pattern, relative to the API version."""
-
-    path: str  #: `fhir/Coverage/{id}`, `connect/userinfo`
-    methods: tuple[str, ...] = ("GET",)
-    resource: "FhirResource | None" = None
-    interaction: str | None = None  #: FHIR RESTful interaction: `read`, `search-type`
-    versions: tuple[str, ...] = tuple(API_VERSIONS)
-
-    def __post_init__(self):
-        _refuse_forgotten_commas(self)
-        _refuse_unknown_versions(self, self.path)
-
-    def __str__(self):
-        return f"{self.methods[0]} {self.path}"
-
-
-USERINFO = Endpoint(path="connect/userinfo", methods=("GET", "POST"))  # served by the core, from every plugin's claims
-
-
 @dataclass(frozen=True, kw_only=True)
 class SearchParam:
     """A search parameter of a resource type: its name, its FHIR type, and where the value lies."""
@@ -114,7 +68,7 @@ class SearchParam:
     definition: str | None = None  #: canonical URL of the SearchParameter, for the CapabilityStatement
 
     def __post_init__(self):
-        _refuse_forgotten_commas(self)
+        refuse_forgotten_commas(self)
         if self.type not in SEARCH_TYPES:
             accepted = ", ".join(SEARCH_TYPES)
             raise ScopeError(f"search parameter {self.name} has type {self.type!r}; accepted: {accepted}")
@@ -129,7 +83,7 @@ class Include:
     types: tuple[str, ...]  #: the resource types that they can point to; included are those that the token may read
 
     def __post_init__(self):
-        _refuse_forgotten_commas(self)
+        refuse_forgotten_commas(self)
 
 
 @dataclass(frozen=True)
@@ -148,8 +102,8 @@ class FhirResource:
     profiles: tuple[str, ...] = ()  #: canonical URLs, for the R4 CapabilityStatement
 
     def __post_init__(self):
-        _refuse_forgotten_commas(self)
-        _refuse_unknown_versions(self, self.type)
+        refuse_forgotten_commas(self)
+        refuse_unknown_versions(self, self.type)
         self._refuse_confirming_searches()
 
     def _refuse_confirming_searches(self):
@@ -166,11 +120,23 @@ class FhirResource:
 
     @cached_property
     def read(self):
-        return Endpoint(path=f"fhir/{self.type}/{{id}}", resource=self, interaction="read", versions=self.versions)
+        id = Parameter(name="id", summary="The id of the record")
+        return self._endpoint(f"fhir/{self.type}/{{id}}", "read", f"One {self.type} of the person", (id,))
 
     @cached_property
     def search(self):
-        return Endpoint(path=f"fhir/{self.type}", resource=self, interaction="search-type", versions=self.versions)
+        return self._endpoint(f"fhir/{self.type}", "search-type", f"Search the {self.type} records of the person")
+
+    def _endpoint(self, path, interaction, summary, parameters=()):
+        return Endpoint(
+            path=path,
+            resource=self,
+            interaction=interaction,
+            versions=self.versions,
+            summary=summary,
+            produces=(FHIR_JSON,),
+            parameters=parameters,
+        )
 
     @property
     def include_values(self):
@@ -178,7 +144,7 @@ class FhirResource:
         names = [*(include.name for include in self.includes), "*"] if self.includes else []
         return [f"{self.type}:{name}" for name in names]
 
-    def scopes(self, *, consent, demographic, detail="", reach="", order=0):
+    def scopes(self, *, consent, demographic, detail="", reach="", order=0, deprecated=False):
         """The four scopes that SMART has for this resource type, in the same words: `.read .r .s .rs`."""
         return [
             Scope(
@@ -188,6 +154,7 @@ class FhirResource:
                 reach=reach,
                 demographic=demographic,
                 order=order,
+                deprecated=deprecated,
                 endpoints=tuple(e for e in (self.read, self.search) if e.interaction in interactions),
             )
             for permission, interactions in SMART_INTERACTIONS.items()
@@ -233,8 +200,8 @@ class Scope:
     def __post_init__(self):
         if not fullmatch(SCOPE_NAME, self.name):
             raise ScopeError(f"{self.name!r} is not a scope name (RFC 6749, 3.3)")
-        _refuse_forgotten_commas(self)
-        _refuse_empty_words(self.consent, f"{self.name} has no consent words: say what the beneficiary would share")
+        refuse_forgotten_commas(self)
+        refuse_empty_words(self.consent, f"{self.name} has no consent words: say what the beneficiary would share")
         if not isinstance(self.demographic, bool):
             raise ScopeError(f"{self.name}: demographic must be True or False")
         if not set(self.id_token_claims) <= set(self.claims):
@@ -268,37 +235,3 @@ class Scope:
         if not smart or smart["type"] != endpoint.resource.type:
             return False
         return endpoint.interaction in SMART_INTERACTIONS[smart["permission"]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sensitivity:
-    """A kind of record that goes out only where the beneficiary said Yes to a question of its own.
-
-    Withheld is the default, and no setting changes it.  The words are plain str, `Words`, or translation strings.
-    """
-
-    key: str  #: `substance-use`: its name in the store, in the consent and in the form
-    name: str  #: what such records are, as a line of a list
-    question: str  #: on the authorization page
-    detail: str  #: the smaller text under it: what is meant, and what becomes of the other records
-    share: str  #: the answer that shares them
-    withhold: str  #: the answer that leaves them out; it stands when the page opens
-    resource_types: tuple[str, ...]  #: the types that can carry it; a scope that opens one of them brings the question
-    carries: Callable[[dict], bool]  #: does this record (its JSON, of any API version) carry it?  In doubt: True
-    #: Another text whenever `carries` may answer otherwise: every record is then withheld until it is judged anew.
-    rules: str
-    label: str  #: the ActCode of `meta.security` (HL7 v3 ActCode, _InformationSensitivityPolicy): `ETH`
-    label_display: str  #: the display of that code
-
-    def __post_init__(self):
-        if not fullmatch(r"[a-z][a-z0-9-]{0,39}", self.key):
-            raise ScopeError(f"{self.key!r} is no key of a sensitivity; accepted: small letters, digits and -")
-        _refuse_forgotten_commas(self)
-        for words in ("name", "question", "detail", "share", "withhold"):
-            _refuse_empty_words(getattr(self, words), f"{self.key} has no {words}: say it to the beneficiary")
-        if not self.resource_types or not all(fullmatch("[A-Z][A-Za-z]*", each) for each in self.resource_types):
-            raise ScopeError(f"{self.key}: resource_types must name the FHIR resource types that can carry it")
-        if not callable(self.carries):
-            raise ScopeError(f"{self.key}: carries must be a function of a record")
-        for field in ("rules", "label", "label_display"):
-            _refuse_empty_words(getattr(self, field), f"{self.key} has no {field}")

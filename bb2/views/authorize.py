@@ -15,6 +15,7 @@ from bb2.models import Client
 from bb2.oauth import requests
 from bb2.oauth.pushed import PushedRequestGone, resolved
 from bb2.oauth.server import AUTHORIZATION_PARAMETERS, unpadded
+from bb2.openapi.errors import help_uri
 from bb2.views.pages import PageError, _, as_link, keep_language, language_of
 
 log = logging.getLogger(__name__)
@@ -103,5 +104,7 @@ def _unreachable(request, reason):
 
 def to_app(request, error):
     """A redirect to the app with an error, its `state` and our `iss` (RFC 6749, 4.1.2.1; RFC 9207)."""
-    answer = [*error.twotuples, ("iss", request.registry["settings"].base_url)]
+    base_url = request.registry["settings"].base_url
+    error.uri = help_uri(base_url, error.error)
+    answer = [*error.twotuples, ("iss", base_url)]
     return HTTPSeeOther(requests.answer_uri(error.redirect_uri, answer))

@@ -14,6 +14,7 @@ from bb2.consent import BOXES, ConsentScreen, NoChoice, NothingShared, consent_s
 from bb2.db import need_not_last
 from bb2.models import Consent
 from bb2.oauth import consents, requests
+from bb2.openapi.errors import oauth_error
 from bb2.sharing import sharing, words
 from bb2.views.pages import PageError, _, render
 
@@ -59,7 +60,8 @@ def decline(request, kept, answer, error="access_denied", description="The benef
             answer=answer,
             shown=kept.shown,
         )
-    return back_to_app(request, kept, error=error, error_description=description)
+    told = oauth_error(request.registry["settings"].base_url, error, description)
+    return back_to_app(request, kept, **told)
 
 
 def cancel(request, kept, *told):
@@ -67,6 +69,22 @@ def cancel(request, kept, *told):
     if kept and requests.claim_answer(request.db, kept, "cancel"):
         return decline(request, kept, "cancel", *told)
     return None
+
+
+def screen_of(request, client, scopes, asked_at):
+    """The page of a Client that asks for the scopes of these names, in the language of the request."""
+    registry, months = request.registry, request.registry["settings"].consent_months
+    return consent_screen(
+        registry["scopes"],
+        registry["sensitivities"],
+        # What was deprecated since the app asked is not granted any more.
+        [scope.name for scope in registry["scopes"].offered if scope.name in scopes],
+        client=client,
+        language=request.locale_name,
+        translate=request.localizer.translate,
+        demographic_default=registry["settings"].demographic_default,
+        expires_at=consents.expiry(client.access, asked_at, months) if client.access == "ongoing" else None,
+    )
 
 
 @view_defaults(route_name="consent", permission=NO_PERMISSION_REQUIRED)
@@ -101,20 +119,8 @@ class ConsentPage:
         `choice`: the Choice of a person who asks what it means, before it is an answer.
         """
         request = self.request
-        access, months = kept.client.access, self.settings.consent_months
-        scopes = request.registry["scopes"]
-        screen = consent_screen(
-            scopes,
-            request.registry["sensitivities"],
-            # What was deprecated since the app asked is not granted any more.
-            [scope.name for scope in scopes.offered if scope.name in kept.scopes],
-            client=kept.client,
-            language=request.locale_name,
-            translate=request.localizer.translate,
-            demographic_default=self.settings.demographic_default,
-            # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
-            expires_at=consents.expiry(access, kept.created_at, months) if access == "ongoing" else None,
-        )
+        # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
+        screen = screen_of(request, kept.client, kept.scopes, kept.created_at)
         self.keep_shown(kept, screen)
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem, "choice": choice}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default

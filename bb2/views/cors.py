@@ -12,9 +12,13 @@ from bb2.scopes import API_VERSIONS
 
 VERSION = f"/(?:{'|'.join(API_VERSIONS)})"
 #: What every client may know, from any site.
-DOCUMENTS = re.compile(rf"/\.well-known/.*|{VERSION}/(?:connect/\.well-known/.*|fhir/(?:\.well-known/.*|metadata/?))")
-#: What apps use with a token or a client_id of their own, from the sites that they registered.
-ENDPOINTS = re.compile(rf"{VERSION}/(?:o/(?:token|revoke_token|revoke|par)/?|connect/userinfo/?|fhir(?:/.*)?)", re.I)
+DOCUMENTS = re.compile(
+    rf"/\.well-known/.*|/openapi\.json|{VERSION}/(?:connect/\.well-known/.*|fhir/(?:\.well-known/.*|metadata/?))"
+)
+#: What apps use with a token or a client_id of their own, from the sites that they registered; plugins' endpoints too.
+ENDPOINTS = re.compile(
+    rf"{VERSION}/(?:o/(?:token|revoke_token|revoke|par)/?|connect/userinfo/?|(?!(?:o|connect)(?:/|$)).+)", re.I
+)
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",

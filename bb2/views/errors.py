@@ -13,8 +13,10 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from sqlalchemy.exc import OperationalError
 
-from bb2.fhir import FhirError, operation_outcome
+from bb2.fhir import FhirError
 from bb2.oauth.errors import printable
+from bb2.openapi.answers import outcome
+from bb2.openapi.errors import help_uri, oauth_error
 from bb2.scopes import API_VERSIONS
 from bb2.security import Refusal
 from bb2.views.pages import PageError, _, for_developers, place, render
@@ -22,7 +24,9 @@ from bb2.views.pages import PageError, _, for_developers, place, render
 log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
 FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
-API_PATH = re.compile(rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health")
+API_PATH = re.compile(
+    rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health|/openapi\.json"
+)
 FHIR_CODES = {
     400: "invalid",
     401: "login",
@@ -35,15 +39,21 @@ FHIR_CODES = {
     503: "transient",
 }
 AWAY = "You may have been away for a while, or signed in or out in another tab. Nothing was changed."
-OAUTH_ERRORS = {404: "not_found", 405: "invalid_request", 500: "server_error"}
+OAUTH_ERRORS = {
+    404: "not_found",
+    405: "invalid_request",
+    500: "server_error",
+    502: "temporarily_unavailable",
+    504: "temporarily_unavailable",
+}
 
 
 def refusal(request, status, error, description, headers=None):
     """The answer to a refused request in the shape of its path."""
     if FHIR_PATH.match(place(request)):
-        response = _outcome(status, FHIR_CODES.get(status, "processing"), description)
+        response = _outcome(request, status, FHIR_CODES.get(status, "processing"), description)
     else:
-        body = {"error": error or "invalid_request", "error_description": printable(description)}
+        body = oauth_error(_base_url(request), error or "invalid_request", printable(description))
         response = Response(json.dumps(body), status=status, content_type="application/json", charset="utf-8")
         response.headers["Pragma"] = "no-cache"
     response.headers["Cache-Control"] = "no-store"
@@ -51,9 +61,13 @@ def refusal(request, status, error, description, headers=None):
     return response
 
 
-def _outcome(status, code, diagnostics):
-    outcome = json.dumps(operation_outcome(code, diagnostics))
-    return Response(outcome, status=status, content_type="application/fhir+json", charset="utf-8")
+def _outcome(request, status, code, diagnostics):
+    body = json.dumps(outcome(_base_url(request), code, diagnostics))
+    return Response(body, status=status, content_type="application/fhir+json", charset="utf-8")
+
+
+def _base_url(request):
+    return request.registry["settings"].base_url
 
 
 def page(request, error, template="message", **values):
@@ -80,14 +94,15 @@ def start(request):
     """(URL, label) of where app developers begin."""
     if request.registry["settings"].developers:
         return request.route_path("developer"), "Go to the start page for developers"
-    return "/docs", "Go to the documentation"
+    return (request.route_path("docs"), "Go to the documentation") if request.registry["documentation"].pages else None
 
 
-def challenge(found):
+def challenge(request, found):
     """WWW-Authenticate of a Refusal (RFC 6750, 3).  A request without any token is told no error."""
     parts = ['Bearer realm="bb2"']
     if found.error:
         parts += [f'error="{found.error}"', f'error_description="{printable(found.description)}"']
+        parts.append(f'error_uri="{help_uri(_base_url(request), found.error)}"')
     if found.scopes:
         parts.append(f'scope="{" ".join(sorted(found.scopes))}"')
     return ", ".join(parts)
@@ -100,16 +115,21 @@ def forbidden(error, request):
     found = next(
         (r for r in reasons if isinstance(r, Refusal)), Refusal(403, "insufficient_scope", "No scope opens this")
     )
-    headers = {"WWW-Authenticate": challenge(found)}
+    headers = {"WWW-Authenticate": challenge(request, found)}
     return refusal(request, found.status, found.error or "invalid_token", found.description, headers)
 
 
 @exception_view_config(FhirError)
 def fhir_error(error, request):
-    response = _outcome(error.status, error.code, error.diagnostics)
-    response.headers["Cache-Control"] = "no-store"
+    """Records can be refused to a view that is not FHIR's, too: then in the shape of its place."""
+    headers = {}
     if error.status == 403:
-        response.headers["WWW-Authenticate"] = challenge(Refusal(403, "insufficient_scope", error.diagnostics))
+        headers["WWW-Authenticate"] = challenge(request, Refusal(403, "insufficient_scope", error.diagnostics))
+    if API_PATH.match(place(request)) and not FHIR_PATH.match(place(request)):
+        name = "insufficient_scope" if error.status == 403 else OAUTH_ERRORS.get(error.status)
+        return refusal(request, error.status, name, error.diagnostics, headers)
+    response = _outcome(request, error.status, error.code, error.diagnostics)
+    response.headers.update({"Cache-Control": "no-store"} | headers)
     return response
 
 
@@ -147,18 +167,31 @@ def not_found(error, request):
         return page(
             request, PageError(404, _("There is no such page"), _("The address may have been typed or copied wrongly."))
         )
-    if allowed := _methods(request):
+    allowed = _methods(request)
+    method = "GET" if request.method == "HEAD" else request.method
+    if allowed and method not in allowed:
         description = f"{request.method} is not served at {request.path}; use {' or '.join(allowed)}"
         return refusal(request, 405, "invalid_request", description, {"Allow": ", ".join(allowed)})
-    return refusal(request, 404, "not_found", f"There is nothing at {request.path}")
+    # The view that serves this path may have found nothing, and says what.
+    description = error.detail if allowed and error.detail else f"There is nothing at {request.path}"
+    return refusal(request, 404, "not_found", description)
 
 
 def _methods(request):
     """The methods that the API serves at the request's path."""
-    routes = request.registry.queryUtility(IRoutesMapper).get_routes()
-    protected = request.registry["protected_routes"]
-    served = [protected[r.name].methods for r in routes if r.name in protected and r.match(request.path) is not None]
+    registry = request.registry
+    protected = registry["protected_routes"]
+    routes = registry.queryUtility(IRoutesMapper).get_routes()
+    found = [route.name for route in routes if route.match(request.path) is not None]
+    served = [protected[name].methods if name in protected else _of_document(registry, name) for name in found]
     return sorted(set(chain.from_iterable(served)))
+
+
+def _of_document(registry, route):
+    """The methods of what anybody may read there."""
+    views = (entry["introspectable"] for entry in registry.introspector.get_category("views"))
+    of_route = (view["request_methods"] or () for view in views if view["route_name"] == route)
+    return [method for methods in of_route for method in methods if method != "HEAD"]
 
 
 @exception_view_config(HTTPException)

@@ -2,7 +2,6 @@
 
 import json
 import time
-from functools import partial
 
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
@@ -10,14 +9,10 @@ from pyramid.view import view_config
 from bb2.discovery import capability_statement
 from bb2.fhir import FHIR_ID, FhirError
 from bb2.fhir.bundle import searchset
-from bb2.fhir.compartment import Compartment
 from bb2.fhir.dates import to_instant
 from bb2.fhir.formats import check_format
 from bb2.fhir.include import included
-from bb2.fhir.redaction import redacted
 from bb2.fhir.search import parse
-from bb2.fhir.sensitive import Answers
-from bb2.security import hides_demographic
 from bb2.settings import fhir_base
 from bb2.views import representation
 
@@ -28,12 +23,12 @@ STARTED = int(time.time() * 1_000_000)
 def read(request):
     """FHIR, "read": one record by its id."""
     _check_format(request, request.GET.items())
-    return representation.record(request, _compartment(request, _resource(request)).read(_id(request)))
+    return representation.record(request, request.records(_resource(request)).read(_id(request)))
 
 
 def search(request):
     """FHIR, "search": by GET, or by POST to `_search`."""
-    records = _compartment(request, _resource(request))
+    records = request.records(_resource(request))
     params = _parameters(request)
     _check_format(request, params)
     base = fhir_base(request.registry["settings"].base_url, records.version)
@@ -55,22 +50,11 @@ def _id(request):
     return id if FHIR_ID.fullmatch(id) else ""
 
 
-def _compartment(request, resource):
-    """The Compartment of the token's patient for a resource type."""
-    registry = request.registry
-    redact = None
-    if hides_demographic(request.identity, registry["scopes"]):
-        redact = partial(redacted, resource=resource, resources=registry["scopes"].resources)
-    source, version = registry["sources"][resource.type], request.matchdict["version"]
-    answers = Answers(registry["sensitivities"], request.identity.share_sensitive)
-    return Compartment(source, version, resource, request.identity.patient, answers, redact)
-
-
 def _readable(request):
     """{resource type: Compartment} of the types that the token opens for reading."""
     scopes = request.registry["scopes"]
     return {
-        resource.type: _compartment(request, resource)
+        resource.type: request.records(resource)
         for resource in scopes.resources.values()
         if request.matchdict["version"] in resource.versions
         and scopes.scopes_opening(resource.read) & request.identity.scopes

@@ -22,11 +22,15 @@ SECRET = {
 }
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'"
 )
+#: Pages whose style sheet, which is not ours, has pictures in it: routes.
+PICTURES_IN_STYLE = ("docs_api",)
 #: The pages for app developers, which are in English, as what they explain is.
 FOR_DEVELOPERS = re.compile(r"/(developer|docs|testclient)(/|$)")
-FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session")  # routes
+#: The authorization page as the form for apps shows it, in a frame and in every language.
+PREVIEW = "/developer/preview"
+FORMS_THAT_LEAD_AWAY = ("consent", "sign_in", "sign_in_callback", "end_session", "testclient")  # routes
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -53,6 +57,10 @@ def render(request, name, status=200, **values):
     return response
 
 
+def is_preview(request):
+    return place(request) == PREVIEW
+
+
 def for_developers(request):
     """Is the page of this request one for app developers?"""
     return FOR_DEVELOPERS.match(place(request)) is not None
@@ -64,7 +72,9 @@ def place(request):
 
 
 def session_of_page(request):
-    """The session to which the forms of this page belong: a developer's, or a beneficiary's."""
+    """The session to which the forms of this page belong: a developer's, a beneficiary's, or that of a trial."""
+    if place(request).startswith("/testclient"):
+        return request.trial
     return request.developer_browser if place(request).startswith("/developer") else request.browser
 
 
@@ -89,10 +99,10 @@ def language_of(lang, ui_locales):
 def negotiate_language(request):
     """What this request names, else of the cookie, else what the browser prefers, else English.
 
-    Pages for developers are in English.
+    Pages for developers are in English; a preview is in the language that it is asked for.
     """
     if for_developers(request):
-        return "en"
+        return (is_preview(request) and named_language(request)) or "en"
     chosen = named_language(request) or request.cookies.get(LANGUAGE_COOKIE)
     return chosen if chosen in LANGUAGES else request.accept_language.lookup(LANGUAGES, default="en")
 
@@ -164,6 +174,21 @@ def add_globals(event):
         event["initial"] = initial
 
 
+def _content_security_policy(request):
+    """What our page may load, where its forms may lead, and who may frame it."""
+    if is_preview(request):
+        return f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self'; form-action 'none'"
+    policy = f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"
+    if for_developers(request):
+        policy += "; frame-src 'self'"
+    route = request.matched_route and request.matched_route.name
+    if route in PICTURES_IN_STYLE:
+        policy = policy.replace("img-src 'self'", "img-src 'self' data:")
+    # The answers of these forms lead to the app, and browsers hold form-action against
+    # redirects too: it cannot name where every app's own redirects go on to.
+    return policy if route in FORMS_THAT_LEAD_AWAY else f"{policy}; form-action 'self'"
+
+
 def headers_tween_factory(handler, registry):
     """What browsers may do with our answers (OWASP Secure Headers)."""
     secure = registry["settings"].secure
@@ -173,13 +198,12 @@ def headers_tween_factory(handler, registry):
         response.headers.update(HEADERS)
         if secure:
             response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+        if is_preview(request):
+            response.headers["X-Frame-Options"] = "SAMEORIGIN"
         if response.content_type == "text/html":
-            keep_language(request)
-            # The answers of these forms lead to the app, and browsers hold form-action against
-            # redirects too: it cannot name where every app's own redirects go on to.
-            answers_lead_away = request.matched_route and request.matched_route.name in FORMS_THAT_LEAD_AWAY
-            own_forms = "" if answers_lead_away else "; form-action 'self'"
-            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + own_forms
+            if not is_preview(request):  # its language is not that of whoever looks at it
+                keep_language(request)
+            response.headers["Content-Security-Policy"] = _content_security_policy(request)
         if "Cache-Control" not in response.headers:  # Pyramid's static view sets it
             response.headers["Cache-Control"] = "no-store"
         return response

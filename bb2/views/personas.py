@@ -20,9 +20,20 @@ from bb2.sandbox.personas import PERSONAS
 )
 def personas(request):
     """The personas who are there, with all that they would know, and how many people there are in all."""
-    of, last = recipe(request.db), request.db.scalar(select(func.max(SandboxPerson.number)))
-    there = [persona for persona in PERSONAS.values() if of and last is not None and persona.number <= last]
-    return {"personas": [_told(of.seed, persona) for persona in there], "last": last}
+    of = recipe(request.db)
+    there = personas_there(request.db) if of else []
+    return {"personas": [_told(of.seed, persona) for persona in there], "last": last_number(request.db)}
+
+
+def personas_there(db):
+    """The personas who are in the database; a small sandbox has the first of them only."""
+    last = last_number(db)
+    return [persona for persona in PERSONAS.values() if last is not None and persona.number <= last]
+
+
+def last_number(db):
+    """The number of the last of the synthetic people, or None."""
+    return db.scalar(select(func.max(SandboxPerson.number)))
 
 
 def _told(seed, persona):

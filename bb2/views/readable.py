@@ -4,12 +4,16 @@ import re
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
-MOST_BODY = 65_536  # bytes: no form here needs more, and parsing a large one would cost the server its memory
-#: Characters of a value that is not plain ASCII: to bring more accents into their order takes Python seconds (UAX 15,
-#: "Stream-Safe Text Format"), and no other request is answered meanwhile.
-MOST_LETTERS = 4_000
+from bb2.bounds import MOST_BODY, MOST_LETTERS
+
+UPLOAD = re.compile(r"/developer/apps/[0-9a-f]{40}/logo")  # but for the one that takes a file
+MOST_UPLOAD = 1_000_000  # bytes of it: enough that the page itself can say that a picture is too large
 DATES = ("if_modified_since", "if_unmodified_since", "if_range")  #: headers, as WebOb calls them
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
+
+
+class UploadTooLarge(Exception):
+    """Of the form that takes a file, more was sent than is read."""
 
 
 def readable_tween_factory(handler, registry):
@@ -39,9 +43,13 @@ def readable_tween_factory(handler, registry):
 def refuse_unreadable(event):
     """400 in the shape of the place for a query or a form that cannot be read."""
     request = event.request
-    if not 0 <= (request.content_length or 0) <= MOST_BODY:
+    uploads = UPLOAD.fullmatch(request.environ.get("PATH_INFO", ""))
+    if not 0 <= (request.content_length or 0) <= (MOST_UPLOAD if uploads else MOST_BODY):
         _forget_body(request)
+        if uploads:
+            raise UploadTooLarge
         raise HTTPRequestEntityTooLarge(f"The body is larger than {MOST_BODY} bytes")
+    request.request_body_tempfile_limit = MOST_UPLOAD  # WebOb would write 10 KB to a file, and leave that open
     try:
         query, form = request.GET, request.POST
         if None in form:

@@ -35,7 +35,7 @@ def smart_configuration(request):
 
 def _about(request):
     version = request.matchdict.get("version", DEFAULT_VERSION)
-    return request.registry["settings"].base_url, version, request.registry["scopes"]
+    return request.registry["settings"], version, request.registry["scopes"]
 
 
 @public_document("jwks")

@@ -5,6 +5,8 @@ import json
 from bb2.fhir import MemorySource
 from bb2.scopes import FhirResource, SearchParam, Words, hookimpl
 
+bb2_contract = "1.0"
+
 CLAIM = FhirResource(
     "Claim",
     search_params=(

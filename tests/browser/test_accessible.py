@@ -12,7 +12,6 @@ MEASURES = Path(__file__).with_name("measures.js").read_text(encoding="utf-8")
 NO_STORY = {
     "home": "/?lang=en",
     "people": "/sandbox/people?lang=en",
-    "testclient": "/testclient?lang=en",
     "no-such-page": "/nothing/here?lang=en",
     "unreachable-app": "/v2/o/authorize?client_id=unknown&lang=en",
     "sign-out": "/v2/connect/logout?lang=en",
@@ -87,7 +86,7 @@ def test_every_kind_of_page_can_be_read_and_used_at_400_percent_and_with_wide_sp
     person.choose("share")
     person.answer("yes")
     person.look("callback")
-    faults |= measure_both(person, "callback")
+    faults |= measure(person, "callback")
     for path in "/connections", "/connections/receipts", "/account", "/account/email", "/account/passkeys":
         person.visit(path)
         faults |= measure_both(person, path)

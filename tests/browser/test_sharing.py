@@ -79,7 +79,7 @@ def test_two_tabs_are_two_requests_with_an_answer_each_and_a_copy_has_none_of_it
     copy, second = person.context.new_page(), person.context.new_page()
     copy.goto(person.page.url)
     second.goto(f"{person.url}/testclient")
-    person.press("main a.button", second)
+    person.press("button[value=connect]", second)
     person.answer("no")
     assert "error=access_denied" in person.page.url
     person.look("no-back-in-the-app")
@@ -287,7 +287,7 @@ def test_a_spanish_reader_without_scripts_shares_shares_less_and_stops(spanish_p
 def test_the_keyboard_alone_is_enough(person):
     keyboard = Keyboard(person)
     person.visit("/testclient")
-    assert keyboard.tab_to("main a.button")[0] == "Skip to the main content"
+    assert keyboard.tab_to("button[value=connect]")[0] == "Skip to the main content"
     keyboard.keys.press("Enter")
     person.page.wait_for_url("**/sign-in*")
     keyboard.tab_to("#username")
