@@ -12,7 +12,6 @@ from bb2.oauth.logos import set_logo
 from bb2.scopes import Scope, hookimpl
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
-from chromium import CHROMIUM
 from pictures import picture
 
 pytestmark = pytest.mark.either_database
@@ -177,7 +176,7 @@ def test_the_command_writes_one_file_that_needs_no_other_and_no_database(bb2, tm
 
 
 def test_the_command_draws_the_page_as_wide_as_is_asked_and_as_tall_as_it_is(bb2, tmp_path):
-    bb2("--scope", "profile", "--png", "small.png", "--width", "375", "--browser", str(CHROMIUM))
+    bb2("--scope", "profile", "--png", "small.png", "--width", "375")
     with Image.open(tmp_path / "small.png") as drawn:
         assert drawn.width == 375
         assert 800 < drawn.height < 2000

@@ -47,18 +47,18 @@ def choices(connection, by=(), since=None, until=None, *, client_id=None, outcom
     was.  Pages without a choice about personal information count only among OUTCOMES_OF_ALL.
     """
     groups = [DIMENSIONS[name] for name in by]
+    shown, answer = _last(["consent.shown"], since, client_id), _last(ANSWERS, since, client_id)
     counted = (
         select(
             *groups,
             *(func.sum(case((_IS[outcome], 1), else_=0)) for outcome in outcomes),
             *(func.count(distinct(case((_IS[outcome], Shown.beneficiary_id)))) for outcome in outcomes),
         )
-        .select_from(Shown)
-        .outerjoin(
-            Answer, (Answer.correlation_id == Shown.correlation_id) & Answer.id.in_(_last(ANSWERS, since, client_id))
-        )
+        .select_from(shown)
+        .join(Shown, Shown.id == shown.c.id)
+        .outerjoin(answer, answer.c.correlation_id == shown.c.correlation_id)
+        .outerjoin(Answer, Answer.id == answer.c.id)
         .outerjoin(Client, Client.client_id == Shown.client_id)
-        .where(Shown.id.in_(_last(["consent.shown"], since, client_id)))
         .group_by(*groups)
         .order_by(*groups)
     )
@@ -72,8 +72,12 @@ def choices(connection, by=(), since=None, until=None, *, client_id=None, outcom
 
 
 def _last(events, since, client_id):
-    """The id of the last of these events in each authorization request."""
-    found = select(func.max(AuditEvent.id)).where(AuditEvent.event.in_(events)).group_by(AuditEvent.correlation_id)
+    """The last of these events in each authorization request: its `correlation_id` and `id`, as a table.
+
+    As one to join: to look for each id in a list of them, as `IN` has it, takes the square of their number.
+    """
+    found = select(AuditEvent.correlation_id, func.max(AuditEvent.id).label("id")).where(AuditEvent.event.in_(events))
+    found = found.where(AuditEvent.correlation_id.is_not(None)).group_by(AuditEvent.correlation_id)
     if client_id is not None:
         found = found.where(AuditEvent.client_id == client_id)
-    return found if since is None else found.where(AuditEvent.at >= since)
+    return (found if since is None else found.where(AuditEvent.at >= since)).subquery()

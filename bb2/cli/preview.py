@@ -25,7 +25,8 @@ from bb2.views.preview import NoPreview, client_of, consent_preview
 from bb2.views.static import FOLDER
 
 BROWSERS = (
-    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"),
+    *("chromium-headless-shell", "chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"),
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 TALLEST = 12_000  # pixels that are looked at: where the page ends is found in the picture
