@@ -450,3 +450,8 @@ def test_what_is_too_long_to_be_kept_is_no_dead_end(server):
     page = server.get("/testclient/callback", expect_errors=True)
     assert page.html.find("main").find("a")["href"].startswith("/testclient")
     assert server.get("/testclient").forms[0]
+
+
+def test_who_signs_in_as_a_developer_to_play_an_own_app_comes_back(server):
+    way = server.get("/testclient").html.find("a", string="Sign in as a developer")["href"]
+    assert 'value="/testclient"' in server.get(way).text
