@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-#: Chromium without windows, and where that is missing the one with windows, which takes twice as long for a page.
-CHROMIUM = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+PLACES = [Path("/usr/bin", name) for name in ("chromium-headless-shell", "chromium")]
+#: Chromium without windows, or where that is missing, the one with windows, which takes twice as long for a page.
+CHROMIUM = next((path for path in PLACES if path.exists()), PLACES[0])
 OPTIONS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -16,6 +17,5 @@ OPTIONS = (
 
 def launch(playwright):
     """Start Chromium under Playwright."""
-    there = next((path for path in CHROMIUM if path.exists()), None)
-    assert there, "Chromium is missing: apt-get install chromium-headless-shell"
-    return playwright.chromium.launch(executable_path=there, args=OPTIONS)
+    assert CHROMIUM.exists(), f"{CHROMIUM} is missing: apt-get install {CHROMIUM.name}"
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)

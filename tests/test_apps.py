@@ -183,6 +183,8 @@ class TestWhatIsTyped:
             ({"scopes": ("openid",)}, "who the person is, or choose No"),
             ({"kind": "key"}, "one of the two"),
             ({"kind": "key", "jwks": "{"}, "not JSON"),
+            ({"kind": "key", "jwks": '{"keys": [], "more": NaN}'}, "not JSON"),
+            ({"kind": "key", "jwks": "[" * 20_000}, "not JSON"),
             ({"kind": "key", "jwks_uri": "http://x.example/jwks"}, "https"),
             ({"kind": "key", "jwks": "{}", "jwks_uri": "https://x.example/jwks"}, "one of the two"),
         ],

@@ -41,6 +41,8 @@ from oauth.steps import another_browser, earlier
 pytestmark = pytest.mark.either_database
 
 OTHER = "pumpkin violin 83 harbor"
+#: Limits that are soon reached.
+LIMITED = {f"bb2.limit_{what}": "2 per hour" for what in ("sign_in_account", "developer_mail", "developer_code")}
 
 
 @pytest.fixture
@@ -208,7 +210,7 @@ def test_a_wrong_address_and_a_wrong_password_are_refused_alike(server, typed):
 
 
 def test_too_many_tries_pause_one_address_and_lock_nobody_out():
-    server = ConsentServer(*BUILT_IN, settings={"bb2.limit_sign_in_account": "2 per hour"})
+    server = ConsentServer(*BUILT_IN, settings=LIMITED)
     add_developer(server)
     elsewhere = another_browser(server)
     elsewhere.extra_environ = server.extra_environ | {"REMOTE_ADDR": "192.0.2.7"}
@@ -220,7 +222,7 @@ def test_too_many_tries_pause_one_address_and_lock_nobody_out():
 
 
 def test_mails_that_strangers_ask_for_are_limited():
-    server = ConsentServer(*BUILT_IN, settings={"bb2.limit_developer_mail": "2 per hour"})
+    server = ConsentServer(*BUILT_IN, settings=LIMITED)
     add_developer(server)
     server.extra_environ = server.extra_environ | {"REMOTE_ADDR": "192.0.2.7"}
     assert [send(server, "/developer/trouble", email=ADA).status_int for _ in range(3)] == [303, 303, 429]
@@ -367,7 +369,7 @@ def test_new_codes_take_the_place_of_earlier_ones_and_can_be_downloaded(server):
 
 
 def test_codes_are_tried_only_so_often_by_who_knows_the_password():
-    server = ConsentServer(*BUILT_IN, settings={"bb2.limit_developer_code": "2 per hour"})
+    server = ConsentServer(*BUILT_IN, settings=LIMITED)
     _key, codes = with_authenticator(server)
     server.reset()
     signs_in(server)

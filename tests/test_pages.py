@@ -59,12 +59,13 @@ def pages(language):
 
 
 def titles_in_the_sources():
-    """The title of every PageError that a view can raise."""
+    """The title of every PageError that a view can raise; those in English alone are told to developers."""
     titles = set()
     for path in Path(bb2.views.__file__).parent.glob("*.py"):
         calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         raised = [call for call in calls if getattr(call.func, "id", "") == "PageError"]
-        titles |= {call.args[1].args[0].value for call in raised if len(call.args) > 1}
+        told = [call.args[1] for call in raised if len(call.args) > 1]
+        titles |= {title.args[0].value for title in told if isinstance(title, ast.Call)}
     return titles
 
 

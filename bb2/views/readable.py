@@ -49,8 +49,7 @@ def refuse_unreadable(event):
         if uploads:
             raise UploadTooLarge
         raise HTTPRequestEntityTooLarge(f"The body is larger than {MOST_BODY} bytes")
-    if uploads:
-        request.request_body_tempfile_limit = MOST_UPLOAD  # WebOb would write it to a file, and leave that open
+    request.request_body_tempfile_limit = MOST_UPLOAD  # WebOb would write 10 KB to a file, and leave that open
     try:
         query, form = request.GET, request.POST
         if None in form:

@@ -266,7 +266,10 @@ def values_of(client):
 
 
 def _json(text):
+    """What is written there, if the database and the page can write it again: no NaN, and not endlessly nested."""
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        json.dumps(found, indent=1, allow_nan=False)
     except (ValueError, RecursionError):
         raise ClientError("the keys are not JSON") from None
+    return found

@@ -40,7 +40,7 @@ class SignIn:
         email, password = (str(self.request.POST.get(name, "")) for name in ("email", "password"))
         developer = accounts.find(self.db, email_address(email) or email)
         tried, id = (developer.password_hash, developer.id) if developer else (None, None)
-        if not is_password_of(self.request, developer, email, password):
+        if not is_password_of(self.request, developer, developer.email if developer else email, password):
             audit.record(self.db, "developer.refused", **({"developer_id": id} if id else {}))
             return self.show(wrong=True, email=email)
         developer = accounts.lock(self.db, id)
