@@ -12,14 +12,16 @@ from bb2.models import AccessToken, Client, ClientTrial, Developer, DeveloperSes
 from bb2.oauth.clients import add_client
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox.demo import ensure_demo_client, read_demo_client
-from bb2.scopes import Endpoint, Scope, Words, hookimpl
+from bb2.scopes import Endpoint, Parameter, Scope, Words, hookimpl
 from bb2.testing import ALICE, ConsentServer, consent_form, record
 from built_in import BUILT_IN
 from oauth.steps import earlier
 
 pytestmark = pytest.mark.either_database
 
-CARD = Endpoint(path="card/{side}")
+SIDE = Parameter(name="side", summary="Which side", values=("front", "back"))
+SIZE = Parameter(name="size", summary="How large it is drawn", values=("small", "large"))
+CARD = Endpoint(path="card/{side}", summary="The card, drawn", parameters=(SIDE, SIZE))
 PAGE = Endpoint(path="card-page")
 EOB, COVERAGE, PATIENT, USERINFO = (
     "/v2/fhir/ExplanationOfBenefit",
@@ -27,7 +29,7 @@ EOB, COVERAGE, PATIENT, USERINFO = (
     "/v2/fhir/Patient",
     "/v2/connect/userinfo",
 )
-OPEN = dict.fromkeys((EOB, COVERAGE, PATIENT, USERINFO, "/v2/card-page"), 200)
+OPEN = dict.fromkeys((EOB, COVERAGE, PATIENT, USERINFO, "/v2/card/front", "/v2/card/back", "/v2/card-page"), 200)
 CALLBACK = "http://localhost/testclient/callback"
 
 
@@ -288,6 +290,8 @@ def test_a_picture_is_named_and_can_be_opened(server):
     connect(server)
     page = call(server, "/v2/card/front")
     assert "(image/png, 4 bytes)" in text(page)
+    assert "The card, drawn" in text(page)
+    assert [option.text for option in page.html.select("#search-size option")] == ["any", "small", "large"]
     opened = server.get(page.html.select_one("main a.button")["href"])
     assert (opened.content_type, opened.body) == ("image/png", b"\x89PNG")
 
@@ -446,3 +450,8 @@ def test_what_is_too_long_to_be_kept_is_no_dead_end(server):
     page = server.get("/testclient/callback", expect_errors=True)
     assert page.html.find("main").find("a")["href"].startswith("/testclient")
     assert server.get("/testclient").forms[0]
+
+
+def test_who_signs_in_as_a_developer_to_play_an_own_app_comes_back(server):
+    way = server.get("/testclient").html.find("a", string="Sign in as a developer")["href"]
+    assert 'value="/testclient"' in server.get(way).text

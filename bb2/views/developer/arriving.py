@@ -5,7 +5,7 @@ import re
 from pyramid.httpexceptions import HTTPSeeOther
 
 #: A path of the developers' pages on this server, and nothing that a browser could take for another host's.
-OURS = re.compile(r"/developer(?:/[\w-]+)*(?:\?[\w=&%.+~-]*)?", re.ASCII)
+OURS = re.compile(r"/(?:developer|testclient)(?:/[\w-]+)*(?:\?[\w=&%.+~-]*)?", re.ASCII)
 
 
 def wanted(request):

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 
 from bb2.views.developer.own import render
 from bb2.views.pages import PageError
-from bb2.views.testclient.endpoints import PLACEHOLDER, endpoint_at, filled, search_fields
+from bb2.views.testclient.endpoints import PLACEHOLDER, endpoint_at, filled, query_fields
 from bb2.views.testclient.trials import trial_of
 from bb2.views.testclient.wire import answer_to, body_of, is_text, send, shown, succeeded
 
@@ -38,7 +38,8 @@ def call(request):
         closed=exchange["status"].startswith("401"),
         has_token=token is not None,
         needs_token=endpoint is not None,
-        fields=search_fields(endpoint) if searches else [],
+        summary=endpoint.summary if endpoint else "",
+        fields=query_fields(endpoint),
         asked=request.GET,
         links=_links(request, body),
         records=_records(request, body) if succeeded(exchange) else [],

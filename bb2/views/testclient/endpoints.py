@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import product
 from urllib.parse import quote
 
 from pyramid.interfaces import IRoutesMapper
@@ -26,7 +27,6 @@ class Offer:
     endpoint: Endpoint
     path: str  #: with placeholders: `/v2/fhir/Coverage/{id}`
     open: bool  #: a scope of the token opens it
-    openers: tuple[str, ...]  #: the scopes that do
 
     @property
     def placeholders(self):
@@ -38,10 +38,19 @@ def offers(registry, version, granted):
     found = []
     for endpoint in registry.endpoints:
         if version in endpoint.versions and "GET" in endpoint.methods:
-            openers = registry.scopes_opening(endpoint)
-            path = PLACEHOLDER.sub(r"{\1}", endpoint.path)
-            found.append(Offer(endpoint, f"/{version}/{path}", not openers.isdisjoint(granted), tuple(sorted(openers))))
+            is_open = not registry.scopes_opening(endpoint).isdisjoint(granted)
+            found += [Offer(endpoint, f"/{version}/{path}", is_open) for path in _paths(endpoint)]
     return sorted(found, key=lambda offer: len(offer.placeholders))
+
+
+def _paths(endpoint):
+    """Its path; where every placeholder has a few values that it accepts, one path for each."""
+    path, parameters = PLACEHOLDER.sub(r"{\1}", endpoint.path), endpoint.path_parameters
+    if not parameters or not all(parameter.values for parameter in parameters):
+        return [path]
+    names = [parameter.name for parameter in parameters]
+    chosen = product(*(parameter.values for parameter in parameters))
+    return [filled(path, dict(zip(names, values, strict=True))) for values in chosen]
 
 
 def documents(request, version):
@@ -66,8 +75,12 @@ def filled(path, values):
     return PLACEHOLDER.sub(lambda found: quote(values[found[1]].strip(), safe=""), path)
 
 
-def search_fields(endpoint):
-    """[(name, hint, codes)] of the form of a search."""
+def query_fields(endpoint):
+    """[(name, hint, codes)] of the form for what stands in the query; none for a document."""
+    if endpoint is None:
+        return []
+    if endpoint.interaction != "search-type":
+        return [(parameter.name, parameter.summary, parameter.values) for parameter in endpoint.query_parameters]
     fields = []
     for param in endpoint.resource.search_params:
         hint = {"date": "such as ge2025-01-01", "reference": "such as Patient/123"}.get(param.type, "")

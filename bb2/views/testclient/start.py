@@ -46,7 +46,7 @@ class StartForm(Form):
     def validate_secret(self, field):
         client = self.own.get(self.app.data)
         if client is not None and not client.public and not fits((field.data or "").strip(), client, self.moment):
-            raise StopValidation(f"This is not the secret of {client.name}. A lost secret can be replaced: My apps")
+            raise StopValidation(f"This is not the secret of {client.name}. For one that is lost, My apps gives another")
 
 
 @view_defaults(route_name="testclient", permission=NO_PERMISSION_REQUIRED)
