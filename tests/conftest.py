@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from zlib import crc32
@@ -20,6 +21,15 @@ from chromium import launch
 from databases import emptied, hurry, new_database
 
 pytest_plugins = ["log_guard"]
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3  # bytes that files of the tests may come to
+
+
+def pytest_configure():
+    """Files in memory, where there is room: no test waits for a disk, and their power does not fail."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +79,8 @@ def browser():
         browser.close()
 
 
-def _first(item):
-    """True for the first part: nothing `long`, and what is `either_database` on one of the two, in turn."""
-    if item.get_closest_marker("long"):
-        return False
+def _in_turn(item):
+    """True but for one half of what is `either_database`: each of these runs on one of the two, in turn."""
     parameters = getattr(item, "callspec", None) and item.callspec.params.values()
     database = next((name for name in parameters or () if name in ("sqlite", "postgresql")), None)
     if database is None or item.get_closest_marker("either_database") is None:
@@ -81,12 +89,12 @@ def _first(item):
     return database == ("sqlite", "postgresql")[turn]
 
 
-#: Which tests are run, by the environment's TESTS.
-TESTS = {"first": _first, "rest": lambda item: not _first(item), "all": lambda _item: True}
+#: On which databases tests run, by the environment's TESTS: as README's "Decisions" say, or each on both.
+TESTS = {"": _in_turn, "all": lambda _item: True}
 
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
-    "test_new_scope.py",
+    "test_write_a_scope.py",
     "test_signing_in.py",
     "test_sharing.py",
     "test_accessible.py",
@@ -95,7 +103,6 @@ FIRST = (
     "test_state_machine.py",
     "test_real_client.py",
     "test_examples_in_docs.py",
-    "test_example_plugin.py",
 )
 
 
@@ -113,10 +120,10 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(config, items):
-    wanted = os.environ.get("TESTS", "all")
+    wanted = os.environ.get("TESTS", "")
     if wanted not in TESTS:
-        raise pytest.UsageError(f"TESTS is one of: {', '.join(TESTS)}")
-    chosen = [item for item in items if TESTS[wanted](item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
+        raise pytest.UsageError("TESTS is all, or not set")
+    turns = [TESTS[wanted](item) for item in items]
+    config.hook.pytest_deselected(items=[item for item, turn in zip(items, turns, strict=True) if not turn])
+    items[:] = [item for item, turn in zip(items, turns, strict=True) if turn]
     items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))

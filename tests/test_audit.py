@@ -492,6 +492,7 @@ CHANGES_AN_APP = {
     "client disable": ("client.disabled", ()),
     "client enable": ("client.enabled", ()),
     "client rotate-secret": ("client.secret_rotated", ()),
+    "client delete": ("client.deleted", ("--yes",)),
 }
 CHANGES_A_PERSON = {
     "beneficiary add": ("beneficiary.added", ("--username", "ana")),

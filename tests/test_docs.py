@@ -95,6 +95,13 @@ def test_every_file_that_the_documents_show_is_there():
             assert folder.joinpath(path).exists(), path
 
 
+def test_no_row_of_a_table_has_more_or_fewer_cells_than_its_head():
+    for name, document in {"README.md": README, **DOCS}.items():
+        for table in re.findall(r"^\|.*\n(?:\|.*\n)*", document, re.MULTILINE):
+            head, *rows = ([*re.finditer(r"(?<!\\)\|", row)] for row in table.splitlines())
+            assert [len(row) for row in rows] == [len(head)] * len(rows), f"{name}: {table[:80]}"
+
+
 def test_every_picture_is_small_made_by_the_command_and_shown_with_words_for_who_cannot_see_it():
     made = re.findall(r'keep\("([^"]+)"', ROOT.joinpath("docs/make_pictures.py").read_text(encoding="utf-8"))
     shown = {name: words for words, name in re.findall(r"!\[([^]]*)\]\(pictures/([^)]+)\)", GUIDE)}

@@ -28,7 +28,7 @@ FENCE = re.compile(r"^ *```(\S*)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 #: Shown and not executed: the map, the layers (test_docs.py looks at these two) and a list of codes.
 TEXTS = {"README.md", "architecture.md", "plugins.md"}
 #: Whole chapters with a test of their own, which follows them step by step.
-FOLLOWED = {"first-call.md": "test_first_call.py", "write-a-scope.md": "test_new_scope.py"}
+FOLLOWED = {"first-call.md": "test_first_call.py", "write-a-scope.md": "test_write_a_scope.py"}
 #: What the executed examples know the server as.
 ADDRESS = "http://localhost:8000"
 CALLBACK = "http://localhost:3000/callback"

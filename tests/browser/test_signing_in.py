@@ -27,7 +27,11 @@ TROUBLE = "a[href^='/sign-in/trouble']"
 def server(tmp_path_factory):
     """Everybody who is anybody in the sandbox is here, and a pause comes soon."""
     var = tmp_path_factory.mktemp("signing-in")
-    few = {"BB2_BENEFICIARIES": str(len(PERSONAS)), "BB2_LIMIT_SIGN_IN_ACCOUNT": f"{TRIES} per hour"}
+    few = {
+        "BB2_BENEFICIARIES": str(len(PERSONAS)),
+        "BB2_SANDBOX_YEARS": "1",
+        "BB2_LIMIT_SIGN_IN_ACCOUNT": f"{TRIES} per hour",
+    }
     with RunningServer(var, **few) as running:
         yield running
 
