@@ -173,7 +173,7 @@ def ended_consent(stage, operation):
 
 @recipe("not_shared")
 def not_shared(stage, operation):
-    stage.need("not shared", share_demographic=False)
+    stage.need("declined", share_demographic=False)
     return stage.send(operation.request())
 
 

@@ -1,5 +1,6 @@
 """A server on which the examples of the OpenAPI document are true: its app, its person, its record, its tokens."""
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -133,6 +134,8 @@ class Stage:
         self.document = self.server.get("/openapi.json").json
         self.operations = operations(self.document)
         self.state = None
+        for kept in Path(self.server.engine.url.database).parent.glob("bb2.[!s]*"):
+            kept.unlink()  # of a stage before this one, whose database this was
 
     def send(self, sent):
         """The answer to a Sent."""
@@ -149,10 +152,19 @@ class Stage:
         )
 
     def need(self, state="all", **options):
-        """Have the examples true, or another state that `connect` makes by its options; anew where it is not so."""
-        if self.state != state:
+        """Have the examples true, or another state that `connect` makes by its options: once, and kept in a file."""
+        if self.state == state:
+            return
+        path = Path(self.server.engine.url.database)
+        kept = path.with_suffix(f".{state}")
+        if kept.exists():
+            self.server.engine.dispose()
+            shutil.copy(kept, path)
+        else:
             self.connect(**options)
-            self.state = state
+            self.server.engine.dispose()
+            shutil.copy(path, kept)
+        self.state = state
 
     def spoil(self):
         """What was sent has changed the state."""

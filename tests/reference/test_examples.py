@@ -102,7 +102,7 @@ def test_each_example_of_a_form_is_answered_well(stage):
 
 
 def test_each_example_of_a_parameter_is_answered_well(stage):
-    stage.connect()
+    stage.need()
     for operation in stage.operations:
         for parameter in operation.described.get("parameters", ()):
             if "example" not in parameter or operation.name == "authorize":
@@ -196,7 +196,7 @@ def test_a_database_that_does_not_answer_is_told_as_documented(stage):
 
 def test_a_server_that_fails_says_so_as_documented():
     stage = Stage()
-    stage.connect()
+    stage.need()
     with stage.server.db() as db:
         db.execute(text("UPDATE client SET redirect_uris = 'no JSON', scopes = 'no JSON'"))
         db.execute(text("UPDATE access_token SET scopes = 'no JSON'"))
