@@ -96,14 +96,21 @@ TESTS = {"": _in_turn, "all": lambda _item: True}
 FIRST = (
     "test_new_scope.py",
     "test_signing_in.py",
-    "test_sharing.py",
-    "test_accessible.py",
-    "test_crash.py",
     "test_clients.py",
+    "test_sharing.py",
+    "test_crash.py",
+    "test_example_plugin.py",
+    "test_concurrency.py",
+    "test_provider_stories.py",
+    "test_accessible.py",
+    "test_developer_look.py",
+    "test_developer_accounts.py",
     "test_state_machine.py",
+    "test_examples.py",
+    "test_fuzz.py",
+    "test_pages.py",
     "test_real_client.py",
     "test_readme_commands.py",
-    "test_example_plugin.py",
 )
 
 
