@@ -28,7 +28,7 @@ proofs: $(VENV)/.installed-for-tests $(DESIGN)
 	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s \
 		tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py \
 		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/sandbox/proof_of_the_people.py \
-		tests/clients/proof_of_personas.py
+		tests/clients/proof_of_personas.py tests/reference/test_schemathesis.py
 
 lint: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .

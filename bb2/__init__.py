@@ -58,7 +58,7 @@ BUILT_IN_IDENTITY = ("sign_in", "trouble", "create_account", "account", "passkey
 
 
 def main(global_config, **ini):
-    """The WSGI application of an ini file (`paste.app_factory`); README.md lists the settings."""
+    """The WSGI application of an ini file (`paste.app_factory`); docs/settings.md lists the settings."""
     settings = Settings.read(ini)
     engine, keys = make_engine(settings.database_url), SigningKeys.load(settings.keys_folder)
     app = make_app(settings, engine, installed_plugins(settings.scopes), keys)

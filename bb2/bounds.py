@@ -86,6 +86,15 @@ def lifetimes(settings):
             "A refresh token has no end of its own: it counts once, and ends with the access.",
         ),
         Bound(
+            "records_answer_seconds",
+            settings.upstream_seconds if settings.fhir_source == "upstream" else None,
+            "seconds",
+            "Reading records takes at most so long, as they are in another server: then the answer is 504. Ask for "
+            "smaller pages."
+            if settings.fhir_source == "upstream"
+            else "Reading records may take as long as it needs. Your own proxy may know a limit.",
+        ),
+        Bound(
             "client_assertion_seconds",
             assertions.MOST_AHEAD,
             "seconds",

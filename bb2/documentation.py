@@ -21,7 +21,9 @@ REFERENCE = {
 REFERRED = re.compile(r'(?<= )(href|src)="(?!/|#|\w+:)([^"]*)"')
 TABLE = re.compile(r'<table class="docutils[^"]*">(.*?)</table>', re.DOTALL)
 #: What is wider than a phone scrolls by itself, also by the keyboard.
-SCROLLING = r'<div class="scroll" role="group" aria-label="Table" tabindex="0"><table class="plain">\1</table></div>'
+SCROLLING = '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table class="plain">{}</table></div>'
+CODE = re.compile(r'(?<=<span class="pre">)[^<]+')
+JOINT = re.compile(r"(?<=[._/])(?=\w)")  # where a long name may be broken in a narrow column
 TAG = re.compile(r"<[^>]+>")
 #: Words around what was found.
 BEFORE, AFTER = 60, 160
@@ -82,16 +84,21 @@ class Documentation:
         """The pages that have every word of the query, those first that have them in the title and more often."""
         words = query.casefold().split()
         found = [page for page in self.pages.values() if words and all(word in _said(page) for word in words)]
-        found.sort(key=lambda page: -_weight(page, words))
+        found.sort(key=lambda page: _weight(page, words), reverse=True)
         return [Found(page, _excerpt(page.text, words[0])) for page in found]
 
 
 def _page(name, built):
-    body = TABLE.sub(SCROLLING, REFERRED.sub(lambda found: _absolute(name, *found.groups()), built["body"]))
+    body = TABLE.sub(_scrolling, REFERRED.sub(lambda found: _absolute(name, *found.groups()), built["body"]))
     title = unescape(TAG.sub("", built["title"]))
     # Without the heading, which is the title.
-    text = " ".join(unescape(TAG.sub(" ", body.split("</h1>", 1)[-1])).split())
+    said = body.split("</h1>", 1)[-1].replace("<wbr>", "")
+    text = " ".join(unescape(TAG.sub(" ", said)).split())
     return Page(name, title, body, built["toc"] if built["display_toc"] else "", text)
+
+
+def _scrolling(table):
+    return SCROLLING.format(CODE.sub(lambda code: JOINT.sub("<wbr>", code[0]), table[1]))
 
 
 def _absolute(name, attribute, reference):
@@ -112,7 +119,9 @@ def _said(page):
 
 
 def _weight(page, words):
-    return sum(20 * page.title.casefold().count(word) + page.text.casefold().count(word) for word in words)
+    """What is compared: is the query the title, is it in the title, how often are its words there?"""
+    title, text, query = page.title.casefold(), page.text.casefold(), " ".join(words)
+    return query == title, query in title, sum(20 * title.count(word) + text.count(word) for word in words)
 
 
 def _excerpt(text, word):

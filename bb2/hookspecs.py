@@ -44,5 +44,6 @@ def userinfo_claims(beneficiary, fhir_base):
 def configure(config):
     """Add views for endpoints of the plugin's own, with `config.add_protected_view(view, endpoint)`.
 
-    `config` is the Pyramid Configurator.  Called once, last.
+    `config` is the Pyramid Configurator.  A view finds the token's holder in `request.identity`, and their records, as
+    the token shows them, by `request.records(resource)`.  Called once, last.
     """

@@ -48,6 +48,7 @@ def _well_known(config):
 def _reference(config):
     """What developers look up; errors point there, so it is there with or without developers' accounts."""
     config.add_route("openapi", "/openapi.json")
+    config.add_route("postman", "/postman.json")
     config.add_route("docs_api", "/docs/api")
     config.add_route("docs_api_signed_in", "/docs/api/signed-in")
     config.add_route("docs_errors", "/docs/errors")
@@ -119,6 +120,8 @@ def _apps_of_developers(config):
     config.add_route("developer_app", "/developer/apps/{client_id}")
     for act in ("edit", "secret", "disable", "delete", "logo"):
         config.add_route(f"developer_app_{act}", f"/developer/apps/{{client_id}}/{act}")
+    config.add_route("developer_app_usage", "/developer/apps/{client_id}/usage")
+    config.add_route("developer_app_usage_file", "/developer/apps/{client_id}/usage/{table}.csv")
 
 
 def _docs(config):

@@ -132,12 +132,16 @@ def bearer(request):
         return Refusal(401, "invalid_token", "The access token is malformed")
     with request.registry["reader"].connect() as connection:
         row = connection.execute(FIND_TOKEN, {"token_hash": hashed(value)}).one_or_none()
+    if row is not None:  # a token that has ended counts too: its app is told how often it was refused
+        request.add_response_callback(partial(_count_read, trail=_trail(row)))
     found = _identity(row, request.registry["scopes"])
     if isinstance(found, Identity) and not _is_for(row.audience, request):
         return _invalid(f"The access token is for {row.audience}, not for this FHIR base")
-    if isinstance(found, Identity):
-        request.add_response_callback(partial(_count_read, identity=found))
     return found
+
+
+def _trail(row):
+    return {name: getattr(row, name) for name in IDS}
 
 
 def _is_for(audience, request):
@@ -150,7 +154,7 @@ def _is_for(audience, request):
     return audience is None or not (request.path.startswith(f"/{version}/fhir/") and elsewhere)
 
 
-def _count_read(request, response, identity):
+def _count_read(request, response, trail):
     """For the audit trail: which kind of record (or path), by which interaction, and how it ended."""
     if route := request.registry["protected_routes"].get(request.matched_route.name):
         resource, interaction = route.endpoint.resource, route.endpoint.interaction
@@ -159,7 +163,7 @@ def _count_read(request, response, identity):
         for kind, interaction in kinds:
             request.registry["tally"].count(
                 "records.read",
-                **identity.trail,
+                **trail,
                 version=request.matchdict["version"],
                 kind=kind,
                 interaction=interaction,
@@ -189,7 +193,7 @@ def _identity(found, registry):
         share_demographic=found.share_demographic,
         share_sensitive=found.share_sensitive,
         left_out=frozenset(found.left_out or ()),
-        trail={name: getattr(found, name) for name in IDS},
+        trail=_trail(found),
     )
 
 

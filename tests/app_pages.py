@@ -1,32 +1,10 @@
-"""What tests of the pages about apps have in common: a developer who is signed in, and the form filled in."""
+"""What tests of the pages about apps have in common: the form filled in, and the app that came of it."""
 
 from sqlalchemy import select
 
-from bb2.clock import now
-from bb2.models import Client, Developer, DeveloperSession
-from bb2.oauth.secrets import hashed, new_secret
+from bb2.models import AuditEvent, Client
 
 REDIRECT = "https://mine.example/callback"
-
-
-def developer(server, email="dev@example.com"):
-    """Sign a developer in, in the server's browser.  Returns the Developer."""
-    value = new_secret()
-    with server.db() as db:
-        found = db.scalars(select(Developer).where(Developer.email == email)).first()
-        found = found or Developer(
-            email=email,
-            name="Dana",
-            organization="Acme",
-            password_hash="",
-            email_verified_at=now(db),
-            created_at=now(db),
-        )
-        moment = now(db)
-        times = {"authenticated_at": moment, "created_at": moment, "seen_at": moment}
-        db.add(DeveloperSession(id_hash=hashed(value), developer=found, **times))
-    server.set_cookie("developer", value)
-    return found
 
 
 def new_form(server):
@@ -44,18 +22,53 @@ def fill(form, **fields):
     return form
 
 
+def filled(server, name="Mine", **fields):
+    """The form for a new app, filled in."""
+    return fill(new_form(server), **{"name": name, "redirect_uris": REDIRECT, "asks_demographic": "yes"} | fields)
+
+
 def register(server, name="Mine", status=200, **fields):
     """The page that follows when an app is registered by the form."""
-    fields = {"name": name, "redirect_uris": REDIRECT, "asks_demographic": "yes"} | fields
-    return fill(new_form(server), **fields).submit("save", status=status)
+    return filled(server, name, **fields).submit("save", status=status)
 
 
-def app_called(server, name):
+def app_called(server, name="Mine"):
     with server.db() as db:
         return db.scalars(select(Client).where(Client.name == name, Client.deleted_at.is_(None))).one()
 
 
+def path_of(client, act=""):
+    return f"/developer/apps/{client.client_id}" + (f"/{act}" if act else "")
+
+
+def edit_form(server, client):
+    return server.get(path_of(client, "edit")).forms["app-form"]
+
+
 def edit(server, client, status=303, **fields):
     """The answer to a change by the form."""
-    form = server.get(f"/developer/apps/{client.client_id}/edit").forms["app-form"]
-    return fill(form, **fields).submit("save", status=status)
+    return fill(edit_form(server, client), **fields).submit("save", status=status)
+
+
+def press(server, client, act, status=303, button=None, **fields):
+    """The answer to the form of a page about an app."""
+    page = server.get(path_of(client, act))
+    form = next(form for form in page.forms.values() if button is None or button in form.fields)
+    return fill(form, **fields).submit(button, status=status)
+
+
+def secret_of(page):
+    """[client_id, client_secret], as a page shows them once; the first alone where there is no secret."""
+    return [code.get_text() for code in page.html.find("dl").select("code.copy")]
+
+
+def mistakes(page):
+    """The summary of what is wrong."""
+    return [item.get_text(strip=True) for item in page.html.select("#problem li")]
+
+
+def events(server, client):
+    """[(event, details)] of an app in the trail."""
+    with server.db() as db:
+        mine = select(AuditEvent).where(AuditEvent.client_id == client.client_id).order_by(AuditEvent.id)
+        return [(row.event, row.details) for row in db.scalars(mine) if row.event.startswith("client.")]

@@ -101,12 +101,11 @@ TESTS = {"": _in_turn, "all": lambda _item: True}
 
 #: Few tests that take long: begun first, they leave no processor idle at the end.  (`--no-loadscope-reorder`)
 FIRST = (
-    "test_new_scope.py",
+    "test_write_a_scope.py",
     "test_signing_in.py",
     "test_clients.py",
     "test_sharing.py",
     "test_crash.py",
-    "test_example_plugin.py",
     "test_concurrency.py",
     "test_provider_stories.py",
     "test_accessible.py",
@@ -117,7 +116,7 @@ FIRST = (
     "test_fuzz.py",
     "test_pages.py",
     "test_real_client.py",
-    "test_readme_commands.py",
+    "test_examples_in_docs.py",
 )
 
 

@@ -1,6 +1,7 @@
 """A developer with an account, and the steps to one."""
 
 import re
+import time
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -80,3 +81,12 @@ def events(server, *names):
 def row(server, email=ADA):
     with server.db() as db:
         return db.scalars(select(Developer).where(Developer.email == email)).one_or_none()
+
+
+def printed_link(running_server, purpose):
+    """The last link of this purpose in the mails that a RunningServer prints; it prints one within seconds."""
+    for _ in range(100):
+        if found := re.findall(rf"\S+/developer/{purpose}/\S+\.\S+", running_server.log.read_text("utf-8")):
+            return found[-1].removeprefix(running_server.url)
+        time.sleep(0.1)
+    raise AssertionError(f"no mail with a link to {purpose} was printed")

@@ -1,8 +1,9 @@
-"""A fresh virtual environment with bb2's wheel and then the example plugin, made once for all test processes."""
+"""A fresh virtual environment with bb2's wheel, in which docs/write-a-scope.md is followed, made once for all tests."""
 
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,15 +14,26 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+import build_docs
+
 CHECKOUT = Path(__file__).parents[1]
 SOURCES = ("alembic", "bb2", "build_docs.py", "design_system.py", "docs", "pyproject.toml", "README.md", "setup.py")
-PROBE = Path(__file__).with_name("claim_probe.py")
+HERE = Path(__file__).parent
+CHAPTER = CHECKOUT / "docs" / "write-a-scope.md"
+FENCE = re.compile(r"^```(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLES = ("bb2-claim", "bb2-immunization", "bb2-insurance-card")
+#: Which examples of the chapter are files, by how they begin, and where they are saved.
+FILES = {'"""patient/CarePlan': "bb2_care_plan.py", '{"resourceType"': "plans.ndjson"}
 #: What of the tests' own environment would change what is found in the fresh one.
 OURS = ("BB2_", "PYTEST_", "PYTHON", "VAR", "VIRTUAL_ENV")
 
 
 class FreshEnvironment:
-    """The environment in `folder`/venv.  `without` and `with_claim`: what the probe saw before and after the plugin."""
+    """The environment in `folder`/venv.
+
+    `done`: what came of each step of the chapter.  `installed` and `removed`: what the probe saw with the chapter's
+    plugin, as a wheel, and the examples; and when they were gone.
+    """
 
     def __init__(self, folder):
         self.folder, self.venv = folder, folder / "venv"
@@ -48,33 +60,55 @@ class FreshEnvironment:
             yield
 
     @property
-    def without(self):
-        return json.loads((self.folder / "without.json").read_text())
+    def done(self):
+        return json.loads((self.folder / "done.json").read_text())
 
     @property
-    def with_claim(self):
-        return json.loads((self.folder / "with_claim.json").read_text())
+    def installed(self):
+        return json.loads((self.folder / "installed.json").read_text())
+
+    @property
+    def removed(self):
+        return json.loads((self.folder / "removed.json").read_text())
 
     def make(self):
-        source, example = self.folder / "source", self.folder / "bb2-claim"
-        for left_over in (source, example, self.venv, self.outside):  # by a process that failed
+        source, examples = self.folder / "source", [self.folder / name for name in EXAMPLES]
+        for left_over in (source, *examples, self.venv, self.outside, self.folder / "live"):  # by a process that failed
             shutil.rmtree(left_over, ignore_errors=True)
+        build_docs.build()
         self.outside.mkdir()
         source.mkdir()
         for name in SOURCES:
             _copy(CHECKOUT / name, source / name)
-        _copy(CHECKOUT / "examples" / "bb2-claim", example)
+        for example in examples:
+            _copy(CHECKOUT / "examples" / example.name, example)
 
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.venv], check=True)
-        for needed in required_by("bb2[testing]"):
+        for needed in required_by("bb2[testing]", "typst"):
             self.link(needed)
         self.uv("build", "--wheel", "--no-build-isolation", "--out-dir", self.folder, source)
         (wheel,) = self.folder.glob("bb2-*.whl")
         self.uv("pip", "install", f"{wheel}[testing]")
         shutil.rmtree(source)
-        (self.folder / "without.json").write_text(self.run("python", PROBE))
-        self.install(example)
-        (self.folder / "with_claim.json").write_text(self.run("python", PROBE))
+        self.follow(examples)
+
+    def follow(self, examples):
+        """The chapter; with a look before the plugin is taken out, beside the examples, and one after all are gone."""
+        before, after = (steps_of(text) for text in CHAPTER.read_text("utf-8").split("\n## Take it out\n"))
+        probe = {"probe": str(HERE / "scope_probe.py")}
+        steps = [
+            *before,
+            {"run": f"python -m pip install {' '.join(map(str, examples))}"},
+            {"run": "bb2 scopes --json"},
+            probe | {"to": str(self.folder / "installed.json")},
+            *after,
+            {"run": f"python -m pip uninstall --yes {' '.join(EXAMPLES)}"},
+            {"run": "bb2 scopes", "environ": {"BB2_SCOPES": "bb2:openid bb2-care-plan:care_plan"}},
+            probe | {"to": str(self.folder / "removed.json")},
+        ]
+        settings = {"VAR": self.folder / "var", "LIVE": self.folder / "live", "HELPERS": HERE, "UV_OF": sys.executable}
+        done = self.run("python", HERE / "follow.py", input=json.dumps(steps), BB2_BENEFICIARIES="2", **settings)
+        (self.folder / "done.json").write_text(done)
 
     def link(self, installed):
         """Bring in a distribution that the tests' own environment has: its files are the same, and need no network."""
@@ -87,26 +121,21 @@ class FreshEnvironment:
                 (to / file).parent.mkdir(parents=True, exist_ok=True)
                 _link(path, to / file)
 
-    def install(self, package):
-        """Install a plugin package, as its README says; what it needs must be there already."""
-        with self.lock("plugins", fcntl.LOCK_EX):  # nobody reads a plugin that is half installed
-            self.uv("pip", "install", "--no-build-isolation", f"{package}[test]")
-
     def uv(self, *arguments):
         """Without a network, and quicker than pip."""
         self._run(sys.executable, "-m", "uv", *arguments, "--offline", "--python", self.venv / "bin" / "python")
 
-    def run(self, program, *arguments, **environ):
+    def run(self, program, *arguments, input=None, **environ):
         """Run one of the environment's own programs, outside the checkout; returns what it printed."""
-        with self.lock("plugins", fcntl.LOCK_SH):
-            return self._run(self.venv / "bin" / program, *arguments, **environ)
+        return self._run(self.venv / "bin" / program, *arguments, input=input, **environ)
 
-    def _run(self, *arguments, **environ):
+    def _run(self, *arguments, input=None, **environ):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         done = subprocess.run(
             arguments,
             cwd=self.outside,
-            env=kept | environ,
+            env=kept | {name: str(value) for name, value in environ.items()},
+            input=input,
             capture_output=True,
             text=True,
             check=False,
@@ -114,22 +143,27 @@ class FreshEnvironment:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def run_tests(self, tests):
-        """Run a package's tests with the environment's own pytest; returns its last line."""
-        copied = shutil.copytree(tests, self.outside / f"{tests.parent.name}-tests", dirs_exist_ok=True)
-        return self.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", copied).splitlines()[-1]
+
+def steps_of(text):
+    """What the examples of a text tell to do, for follow.py: commands, and files to be written."""
+    for language, example in FENCE.findall(text):
+        if language == "bash":
+            yield from ({"run": line} for line in example.replace("\\\n", " ").splitlines())
+        for beginning, path in FILES.items():
+            if example.startswith(beginning):
+                yield {"write": path, "text": example}
 
 
-def required_by(requirement, seen=None):
-    """The distributions that a requirement needs, by what they declare themselves, and no others."""
-    seen = {} if seen is None else seen
+def required_by(requirement, *others, seen=None):
+    """The distributions that a requirement needs, by what they declare themselves, and `others`; and no more."""
+    seen = {(other,): distribution(other) for other in others} if seen is None else seen
     wanted = Requirement(requirement)
     for line in distribution(wanted.name).requires or ():
         needed = Requirement(line)
         asked = needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in ("", *wanted.extras))
         if asked and (needed.name, *needed.extras) not in seen:
             seen[needed.name, *needed.extras] = distribution(needed.name)
-            required_by(f"{needed.name}[{','.join(needed.extras)}]", seen)
+            required_by(f"{needed.name}[{','.join(needed.extras)}]", seen=seen)
     return {needed.name: needed for needed in seen.values()}.values()
 
 

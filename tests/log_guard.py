@@ -26,8 +26,10 @@ SHAPES = re.compile(
 )
 #: Of another process only the shape of a secret is known: 256 bits in base64url.
 SECRET_SHAPE = re.compile(r"(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{43}(?![\w-])", re.ASCII)
-#: The one line of `bb2 serve` that shows a secret: the demo app's, in a sandbox.
+#: The line of `bb2 serve` that shows a secret: the demo app's, in a sandbox.
 DEMO_SECRET = "    client_secret "
+#: And the links of mails to developers, which a sandbox without a mail server prints.
+PRINTED_LINK = re.compile(r"http://localhost:\d+/developer/[a-z-]+/\S+")
 
 
 class Guard(logging.Handler):
@@ -121,4 +123,5 @@ def secret_lines(text):
     """The lines of what a server process has printed that hold something secret."""
     looks = (SECRET_SHAPE, SHAPES, _synthetic_names())
     lines = [line for line in text.splitlines() if not line.startswith(DEMO_SECRET)]
+    lines = [line for line in lines if not PRINTED_LINK.fullmatch(line)]
     return [line for line in lines if any(look.search(line) for look in looks)]

@@ -492,6 +492,7 @@ CHANGES_AN_APP = {
     "client disable": ("client.disabled", ()),
     "client enable": ("client.enabled", ()),
     "client rotate-secret": ("client.secret_rotated", ()),
+    "client delete": ("client.deleted", ("--yes",)),
 }
 CHANGES_A_PERSON = {
     "beneficiary add": ("beneficiary.added", ("--username", "ana")),
@@ -578,6 +579,6 @@ def test_a_search_that_makes_no_sense_is_told_so(bb2, capsys, options, said):
 
 
 def test_the_readme_lists_every_event():
-    readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    readme = Path(__file__).parent.parent.joinpath("docs/audit.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \| ([^|]*) \|$", readme, re.MULTILINE)
     assert dict(table) == audit.EVENTS

@@ -462,3 +462,48 @@ def test_judge_and_init_judge_what_nobody_has_judged(bb2, db, state):
         printed, status = bb2(command)
         assert (status, "1 record was judged" in printed) == (0, True)
         assert db.scalars(select(Record.judgements).where(Record.id == "judged")).one() == by_rules
+
+
+def test_a_deleted_client_is_gone_from_the_lists_and_its_name_is_free(bb2, db):
+    added = add(bb2, "Short-lived")
+    assert bb2("client", "delete", added["client_id"], stdin="n\n")[1] != 0
+    assert bb2("client", "delete", added["client_id"], stdin="y\n")[1] == 0
+    assert "Short-lived" not in bb2("client", "list")[0]
+    for command in ("set", "enable", "rotate-secret", "delete"):
+        assert "there is no app" in str(bb2("client", command, added["client_id"]))
+    add(bb2, "short-lived")
+    (told,) = json.loads(bb2("audit", "--client", added["client_id"], "--event", "client.deleted", "--json")[0])
+    assert told["details"]["by"].startswith("uid")
+
+
+def test_a_secret_that_is_rotated_with_an_overlap_does_beside_the_new_one(bb2, db):
+    added = add(bb2, "Overlap")
+    bb2("client", "rotate-secret", added["client_id"], "--overlap")
+    stored = db.get(Client, added["client_id"])
+    assert same_secret(added["client_secret"], stored.previous_secret_hash)
+    bb2("client", "rotate-secret", added["client_id"])
+    db.expire_all()
+    assert stored.previous_secret_hash is None
+
+
+def test_what_a_client_gets_back_is_written_down_with_since_when(bb2, db):
+    added = add(bb2, "Back", "--description", "Keeps your records.", "--support-email", "us@back.example")
+    coverage = [name for name in added["scopes"] if "Coverage" in name]
+    assert db.get(Client, added["client_id"]).scopes_since is None
+    bb2("client", "set", added["client_id"], "--remove-scope", *coverage, "--no-demographic")
+    bb2("client", "set", added["client_id"], "--add-scope", *coverage, "--demographic")
+    db.expire_all()
+    stored = db.get(Client, added["client_id"])
+    assert list(stored.scopes_since) == coverage
+    assert stored.asks_demographic_since is not None
+    told = bb2("audit", "--client", added["client_id"])[0]
+    assert "us@back.example" not in told
+
+
+def test_a_demo_client_that_was_deleted_is_registered_anew(bb2, db, state):
+    deleted = json.loads((state / "demo-client.json").read_text())
+    bb2("client", "delete", deleted["client_id"], "--yes")
+    bb2("init")
+    anew = json.loads((state / "demo-client.json").read_text())
+    assert anew["client_id"] != deleted["client_id"]
+    assert db.get(Client, anew["client_id"]).disabled_at is None

@@ -4,7 +4,9 @@ import re
 
 import pyotp
 import pytest
+from click.testing import CliRunner
 
+from bb2.cli import command
 from bb2.clock import now
 from bb2.models import (
     Client,
@@ -33,11 +35,14 @@ from developing import (
     signs_in,
     words,
 )
+from notices.mails import at_once
 from oauth.steps import another_browser, earlier
 
 pytestmark = pytest.mark.either_database
 
 OTHER = "pumpkin violin 83 harbor"
+#: Limits that are soon reached.
+LIMITED = {f"bb2.limit_{what}": "2 per hour" for what in ("sign_in_account", "developer_mail", "developer_code")}
 
 
 @pytest.fixture
@@ -162,6 +167,15 @@ def test_a_server_that_sends_no_mail_says_so_before_anything_is_typed():
         assert "This server sends no mail" in server.get(path, status=503)
 
 
+def test_two_forms_at_once_make_one_account(make_server):
+    server = make_server()
+    browsers = [another_browser(server) for _ in range(3)]
+    statuses = at_once(lambda: send(browsers.pop(), "/developer/sign-up", **SIGN_UP).status_int, 3)
+    assert statuses == [303] * 3
+    assert count(server, Developer) == 1
+    assert len([mail for mail in server.mails() if mail["Subject"].startswith("Confirm")]) == 1
+
+
 # Signing in
 
 
@@ -196,7 +210,7 @@ def test_a_wrong_address_and_a_wrong_password_are_refused_alike(server, typed):
 
 
 def test_too_many_tries_pause_one_address_and_lock_nobody_out():
-    server = ConsentServer(*BUILT_IN, settings={"bb2.limit_sign_in_account": "2 per hour"})
+    server = ConsentServer(*BUILT_IN, settings=LIMITED)
     add_developer(server)
     elsewhere = another_browser(server)
     elsewhere.extra_environ = server.extra_environ | {"REMOTE_ADDR": "192.0.2.7"}
@@ -208,7 +222,7 @@ def test_too_many_tries_pause_one_address_and_lock_nobody_out():
 
 
 def test_mails_that_strangers_ask_for_are_limited():
-    server = ConsentServer(*BUILT_IN, settings={"bb2.limit_developer_mail": "2 per hour"})
+    server = ConsentServer(*BUILT_IN, settings=LIMITED)
     add_developer(server)
     server.extra_environ = server.extra_environ | {"REMOTE_ADDR": "192.0.2.7"}
     assert [send(server, "/developer/trouble", email=ADA).status_int for _ in range(3)] == [303, 303, 429]
@@ -355,7 +369,7 @@ def test_new_codes_take_the_place_of_earlier_ones_and_can_be_downloaded(server):
 
 
 def test_codes_are_tried_only_so_often_by_who_knows_the_password():
-    server = ConsentServer(*BUILT_IN, settings={"bb2.limit_developer_code": "2 per hour"})
+    server = ConsentServer(*BUILT_IN, settings=LIMITED)
     _key, codes = with_authenticator(server)
     server.reset()
     signs_in(server)
@@ -395,6 +409,23 @@ def test_with_the_last_factor_its_recovery_codes_go(server):
     server.reset()
     assert signs_in(server).location == "http://localhost/developer"
     assert "A way to sign in to your Blue Button developer account was removed" in subjects(server)
+
+
+def test_a_recovery_code_that_is_sent_twice_at_once_lets_in_once(make_server):
+    server = make_server()
+    _key, codes = with_authenticator(server)
+    browsers = [another_browser(server) for _ in range(3)]
+    for browser in browsers:
+        signs_in(browser)
+    pages = {id(browser): browser.get("/developer/sign-in/second") for browser in browsers}
+
+    def enter():
+        browser = browsers.pop()
+        form = pages[id(browser)].forms[0]
+        form["code"] = codes[0]
+        return form.submit(status="*").status_int
+
+    assert sorted(at_once(enter, 3)) == [303, 403, 403]
 
 
 # Recovery
@@ -540,6 +571,37 @@ def test_a_closed_account_names_nobody_its_apps_are_deleted_and_its_address_is_f
     send(server, "/developer/sign-up", **SIGN_UP)
     assert send(server, mailed_link(server), current=PASSWORD).status_int == 303
     assert row(server).id != developer.id
+
+
+# What an operator does, and where there are no developers
+
+
+def test_an_operator_takes_off_a_factor_that_was_lost(server):
+    with_authenticator(server)
+    environ = {"BB2_VAR": str(server.settings.var), "BB2_DATABASE_URL": str(server.engine.url)}
+    done = CliRunner(env=environ).invoke(command, ["developer", "remove-factors", ADA.upper()])
+    assert "The password alone opens the account again" in done.output
+    assert not is_signed_in(server)
+    assert signs_in(server).location == "http://localhost/developer"
+    unknown = CliRunner(env=environ).invoke(command, ["developer", "remove-factors", "nobody@example.com"])
+    assert "there is no developer with this e-mail address" in unknown.output
+    assert "A way to sign in to your Blue Button developer account was removed" in subjects(server)
+
+
+def test_developers_sign_in_here_also_where_beneficiaries_sign_in_elsewhere(tmp_path):
+    tmp_path.joinpath("secret").write_text("x")
+    elsewhere = {"identity": "oidc", "oidc_issuer": "https://id.example", "oidc_client_id": "x", "oidc_claim": "sub"}
+    elsewhere |= {"oidc_client_secret": str(tmp_path / "secret")}
+    server = ConsentServer(*BUILT_IN, settings={f"bb2.{name}": value for name, value in elsewhere.items()})
+    developer_of(server)
+    assert is_signed_in(server)
+    assert "data-passkey" in server.get("/developer/account/passkeys")
+
+
+def test_a_server_without_developers_has_none_of_their_pages():
+    server = ConsentServer(*BUILT_IN, settings={"bb2.developers": "false"})
+    for path in "/developer", "/developer/sign-up", "/developer/sign-in/passkey/options":
+        server.get(path, status=404)
 
 
 # What is swept

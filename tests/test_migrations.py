@@ -100,6 +100,24 @@ FIRST_ROWS = {
 }
 
 
+def test_mails_that_wait_are_kept_as_developers_get_some_too(empty):
+    """Up and down again: the table is made anew, and what waits is brought along."""
+    before, after, notices = "20261125_apps", "20261125_developer_mail", MetaData()
+    waits = {"id": 7, "kind": "connected", "beneficiary_id": 1, "created_at": NOW, "due_at": NOW, "tries": 2}
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), before)
+        notices.reflect(connection, only=["notice"])
+        person, notice = notices.tables["beneficiary"], notices.tables["notice"]
+        connection.execute(person.insert(), FIRST_ROWS["beneficiary"])
+        connection.execute(notice.insert(), waits)
+        command.upgrade(migrations.config(connection), after)
+        command.downgrade(migrations.config(connection), before)
+        kept = connection.execute(select(notice)).mappings().one()
+    assert {name: kept[name] for name in ("kind", "beneficiary_id", "tries")} == {
+        name: waits[name] for name in ("kind", "beneficiary_id", "tries")
+    }
+
+
 def test_an_upgrade_keeps_what_the_tables_hold(empty):
     """Copying a table, as Alembic does on SQLite by itself, would take along what refers to its rows."""
     first = MetaData()

@@ -10,9 +10,7 @@ from click.testing import CliRunner
 
 from bb2.cli import command
 from bb2.scopes import CONTRACT, SMART_INTERACTIONS
-from fresh_environment import CHECKOUT, FreshEnvironment
-
-pytestmark = pytest.mark.xdist_group("fresh environment")
+from fresh_environment import CHECKOUT
 
 ANSWERS = {
     "--resource": "ClaimResponse",
@@ -214,21 +212,3 @@ def test_an_empty_folder_is_filled(folder):
     (folder / "empty").mkdir()
     assert new_scope(directory="empty").exit_code == 0
     assert files_in(folder / "empty") == WRITTEN
-
-
-# In a fresh environment
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory):
-    return FreshEnvironment.shared(tmp_path_factory)
-
-
-@pytest.mark.long
-def test_its_tests_pass_as_written(environment, tmp_path):
-    package = tmp_path / "imaging"
-    options = ["--resource", "ImagingStudy", "--patient-element", "subject", "--demographic", "--directory", package]
-    words = ["--consent", NASTY[0], "--consent-es", NASTY[6]]
-    environment.run("bb2", "new-scope", "imaging", *options, *words, VAR=str(tmp_path))
-    environment.install(package)
-    assert re.match(r"\d\d passed", environment.run_tests(package / "tests"))

@@ -59,12 +59,13 @@ def pages(language):
 
 
 def titles_in_the_sources():
-    """The title of every PageError that a view can raise."""
+    """The title of every PageError that a view can raise; those in English alone are told to developers."""
     titles = set()
     for path in Path(bb2.views.__file__).parent.glob("*.py"):
         calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         raised = [call for call in calls if getattr(call.func, "id", "") == "PageError"]
-        titles |= {call.args[1].args[0].value for call in raised if len(call.args) > 1}
+        told = [call.args[1] for call in raised if len(call.args) > 1]
+        titles |= {title.args[0].value for title in told if isinstance(title, ast.Call)}
     return titles
 
 
@@ -337,7 +338,7 @@ def test_the_page_of_people_tells_of_those_who_are_there(server):
     listed = server.get("/sandbox/people").html.select(".calls li")
     assert [" ".join(part.get_text() for part in item.find_all(["b", "p"])) for item in listed] == [
         f"{persona.shows} User name {persona.username}, password {persona.password} "
-            f"Try {persona.username} with the test client"
+        f"Try {persona.username} with the test client"
         for persona in list(PERSONAS.values())[:2]
     ]
     assert "Answer00001" in listed[1].get_text()

@@ -8,6 +8,7 @@ from cms_bluebutton import BlueButton
 
 from journey import sign_in_and_answer
 from running import RunningServer
+from written import registered, run_example
 
 SDK_PORT = 8000  # the SDK's environment LOCAL is http://localhost:8000
 CALLBACK = "http://localhost:8000/testclient/callback"
@@ -109,3 +110,11 @@ def test_refreshing(sdk):
     assert fresh.access_token != token.access_token
     assert fresh.scope == token.scope
     assert read_everything(sdk, fresh)["Patient"].status_code == 200
+
+
+def test_the_example_of_the_documentation_prints_a_claim(server):
+    app = registered(server)
+    code, printed = run_example("sdk.py", app, answer="yes", demographic="share")
+    assert (code, "claims; the first is" in printed) == (0, True), printed
+    code, printed = run_example("sdk.py", app, answer="no")
+    assert (code, "No code came back: access_denied" in printed) == (1, True), printed

@@ -7,6 +7,7 @@ import pytest
 
 import build_docs
 from bb2.documentation import ROOT, Documentation
+from bb2.sandbox.demo import ensure_demo_client
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
 
@@ -14,10 +15,12 @@ pytestmark = pytest.mark.either_database
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(tmp_path_factory):
     build_docs.build()
-    server = ConsentServer(*BUILT_IN)
+    server = ConsentServer(*BUILT_IN, settings={"bb2.var": str(tmp_path_factory.mktemp("var"))})
     server.app.registry["documentation"] = Documentation()
+    with server.db() as db:
+        ensure_demo_client(db, server.scopes, server.settings.var, server.settings.base_url)
     return server
 
 
@@ -66,6 +69,20 @@ def test_every_link_and_every_picture_leads_somewhere(server, pages):
                 assert answer.html.find(id=fragment), f"{path}: {target}"
 
 
+def test_where_there_is_no_sandbox_nothing_leads_to_one(pages):
+    server = ConsentServer(*BUILT_IN, settings={"bb2.sandbox": "false", "bb2.developers": "false"})
+    server.app.registry["documentation"] = Documentation()
+    targets_there = {target for path in pages for target in targets(path, server.get(path))}
+    missing = [t for t in targets_there if server.get(urldefrag(t)[0], status="*").status_int == 404]
+    assert missing == []
+    assert "/testclient" not in targets_there
+    assert "/testclient" in targets("/docs/getting-started", pages["/docs/getting-started"])
+
+
+def test_the_first_page_has_one_address(server):
+    assert server.get("/docs/index", status=303).location.endswith("/docs")
+
+
 def test_from_the_first_page_to_the_last_each_leads_to_the_next(server):
     documentation = server.app.registry["documentation"]
     order = [ROOT, *(path for _caption, part in documentation.contents for path, _title in part)]
@@ -85,7 +102,7 @@ def test_a_search_finds_a_page_by_its_title_first(server):
     assert server.get("/docs/search").html.find("h1")
 
 
-@pytest.mark.parametrize("query", ["<script>alert(1)</script>", "x" * 5000, "%", "\x00", "Ñandú qqqqq"])
+@pytest.mark.parametrize("query", ["<script>alert(1)</script>", "x" * 5000, "%%%", "\x00", "Ñandú qqqqq"])
 def test_a_search_for_what_is_nowhere_says_so(server, query):
     answer = server.get("/docs/search", {"q": query})
     assert "No page has" in answer.html.main.get_text()

@@ -430,3 +430,19 @@ def test_an_app_that_is_switched_off_is_not_offered(server, developer):
     with server.db() as db:
         db.get(Client, app).disabled_at = now(db)
     assert app not in server.get("/testclient").text
+
+
+@pytest.mark.parametrize("path", ["/testclient/call/%ff", "/testclient/call/", "/testclient/call/v2/fhir/Coverage/%00"])
+def test_an_address_that_makes_no_sense_leads_on(server, path):
+    page = server.get(path, expect_errors=True)
+    assert page.status_int < 500
+    assert page.html.find("main").find("a")["href"]
+
+
+def test_what_is_too_long_to_be_kept_is_no_dead_end(server):
+    begun = begin(server, "show")
+    state = parse_qs(urlsplit(begun.html.select_one("main a.button")["href"]).query)["state"][0]
+    server.get(f"/testclient/callback?error=x&state={state}&more={'x' * 60_000}", status=303)
+    page = server.get("/testclient/callback", expect_errors=True)
+    assert page.html.find("main").find("a")["href"].startswith("/testclient")
+    assert server.get("/testclient").forms[0]

@@ -40,7 +40,8 @@ class Period:
 
         Clocks change in the night; told at noon, each half of that day still falls on the day.
         """
-        noons = [datetime.combine(day, time(12), EASTERN) for day in self.days]
+        days = (self.days[0] - timedelta(days=1), *self.days)
+        noons = [datetime.combine(day, time(12), EASTERN) for day in days]
         behind = [f"{noon.utcoffset().total_seconds():.0f} seconds" for noon in noons]
         changes = [n for n in range(1, len(noons)) if behind[n] != behind[n - 1]]
         before = [(at < literal(noons[n], UtcDateTime), behind[n - 1]) for n in changes]

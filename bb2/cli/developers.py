@@ -4,6 +4,7 @@ import click
 
 from bb2.cli.acts import record_act
 from bb2.developers import accounts, second_factor
+from bb2.developers.sessions import end_sessions
 
 
 def add_to(command):
@@ -25,6 +26,6 @@ def remove_factors(state, email):
         if found is None or accounts.lock(db, found.id) is None:
             raise click.ClickException("there is no developer with this e-mail address")
         second_factor.remove_all(db, found)
-        accounts.end_sessions(db, found.id)
+        end_sessions(db, found.id)
         record_act(db, "developer.factor_removed", developer_id=found.id, factor="all")
     click.echo("The password alone opens the account again.")

@@ -134,6 +134,14 @@ def _as_whom(settings, people_there):
      Who shows what, one with 1,000 claims too: {settings.base_url}/sandbox/people, or `.venv/bin/bb2 personas`."""
 
 
+def _where_to_register(settings):
+    """Where a developer makes an app of their own, for `welcome`."""
+    if settings.developers:
+        return f"{settings.base_url}/developer"
+    command = 'bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback'
+    return f"VAR={settings.var.absolute()} .venv/bin/{command}"
+
+
 def welcome(state):
     """Say what to open, and with which login."""
     settings = state.settings
@@ -154,7 +162,8 @@ def welcome(state):
   3. Share your personal information: every request is answered 200.
   4. Connect again and leave it out: Patient and userinfo are answered 403.
 
-  Your own app: VAR={settings.var.absolute()} .venv/bin/bb2 client add --name "My app" --redirect-uri http://localhost:3000/callback
+  Your own app: {_where_to_register(settings)}
+  Documentation: {settings.base_url}/docs
 
   Demo client: {demo["name"]}
     client_id      {demo["client_id"]}

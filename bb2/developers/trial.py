@@ -8,6 +8,7 @@ who reads the database opens nothing with it.
 import json
 
 from joserfc import jwe
+from joserfc.errors import ExceededSizeError
 from joserfc.jwk import OctKey
 
 from bb2.identity.sessions import CookieSession
@@ -23,9 +24,12 @@ class Trial(CookieSession):
 
     @property
     def kept(self):
-        """What `keep` was told last, a dict; empty where nothing was begun."""
+        """What `keep` was told last, a dict; empty where nothing was begun, or too much for joserfc to open."""
         sealed = self._session and self._session.sealed
-        return json.loads(jwe.decrypt_compact(sealed, self._key()).plaintext) if sealed else {}
+        try:
+            return json.loads(jwe.decrypt_compact(sealed, self._key()).plaintext) if sealed else {}
+        except ExceededSizeError:
+            return {}
 
     def keep(self, what):
         self.begin()

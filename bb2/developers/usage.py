@@ -7,13 +7,14 @@ would give such a number away; None stands for it.  Days are in US Eastern time,
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from json import loads
 
 from sqlalchemy import Text, cast, distinct, func, literal, select, union_all
 
 from bb2.audit.choices import OUTCOMES_OF_ALL, choices
 from bb2.audit.suppression import LEAST, both, published
+from bb2.db import reader
+from bb2.developers.calls import calls
 from bb2.models import AuditEvent, Consent
 from bb2.oauth.consents import LIVE
 
@@ -32,16 +33,17 @@ class OverTime:
     by_day: dict | None  #: {what: {day: how many}}; None: of some day it would tell of too few people
 
     @classmethod
-    def of(cls, period, rows, whole):
+    def of(cls, period, rows, whole, people=None):
         """Of rows (what, day, how many, people).
 
-        Who is behind a number of the whole period is not counted anew: at least as many as on one of its days.  Days
-        are told all or not at all: one that is left out could be worked out from the others and the total.
+        `people`: {what: how many in the whole period}; None: at least as many as on the fullest day.  Days are told
+        all or not at all: one that is left out could be worked out from the others and the total.
         """
-        by_day, people = defaultdict(Counter), Counter()
+        by_day, at_least = defaultdict(Counter), Counter()
         for what, day, number, behind in rows:
-            by_day[what][date.fromisoformat(day)] += int(number)
-            people[what] = max(people[what], behind)
+            by_day[what][day] += number
+            at_least[what] = max(at_least[what], behind)
+        people = at_least if people is None else people
         total = {
             what: counts.total() if whole or people[what] >= LEAST else None for what, counts in sorted(by_day.items())
         }
@@ -49,24 +51,58 @@ class OverTime:
         return cls(period.days, total, dict(by_day) if telling else None)
 
     @property
-    def most(self):
-        """The highest number on one day."""
-        return max(chain.from_iterable(counts.values() for counts in (self.by_day or {}).values()), default=0)
+    def days_with_any(self):
+        """Newest first."""
+        return [day for day in reversed(self.days) if any(counts[day] for counts in (self.by_day or {}).values())]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What is told of one app and one period."""
+
+    connections: OverTime  #: of "given" and of ENDS
+    active: int | None  #: connections, now
+    pages: dict  #: {one of OUTCOMES_OF_ALL, or "seen": of how many authorization pages, or None}
+    cancelled: int  #: how often somebody went back to the app without signing in
+    sharing: list  #: [(kind, which, how many share it, how many leave it out)], as `_sharing` has it
+    calls: OverTime  #: of (endpoint, HTTP status)
+    refused: list  #: [(error, endpoint, how often, when last)] of token requests, the most frequent first
+
+    @classmethod
+    def of(cls, engine, client, period, whole):
+        """Of a Client and a Period."""
+        calls = _calls(engine, client, period, whole)
+        with reader(engine).connect() as connection:
+            of_app = connection, client, period
+            return cls(
+                *_connections(*of_app, whole),
+                pages=_pages(*of_app, whole),
+                cancelled=_cancelled(*of_app),
+                sharing=_sharing(connection, client, whole),
+                calls=calls,
+                refused=_refused(*of_app),
+            )
 
 
 # Connections
 
 
-def connections(connection, client, period, whole):
-    """(OverTime of "given" and of ENDS, how many are active now or None)."""
-    in_all = connection.execute(_turns(client, period)).all()
-    by_day = connection.execute(_turns(client, period, by_day=True)).all()
-    found = OverTime.of(period, in_all, by_day, whole)
-    people = func.count(distinct(Consent.beneficiary_id))
-    active, active_people = connection.execute(select(func.count(), people).where(*_live(client))).one()
+def _connections(connection, client, period, whole):
+    people = {what: behind for what, _number, behind in connection.execute(_turns(client, period))}
+    rows = [
+        (what, date.fromisoformat(day), *counts)
+        for what, day, *counts in connection.execute(_turns(client, period, by_day=True))
+    ]
+    found = OverTime.of(period, rows, whole, people)
+    what = ("given", *ENDS)
+    total = {each: found.total.get(each, 0 if whole else None) for each in what}
+    by_day = None if found.by_day is None else {each: found.by_day.get(each, Counter()) for each in what}
+    behind = func.count(distinct(Consent.beneficiary_id))
+    active, active_people = connection.execute(select(func.count(), behind).where(*_live(client))).one()
     # Of an app that is no older than the period: what was given, less what ended, is what is active.
-    gives_away = client.created_at >= period.begins and None in (found.total[what] for what in ENDS)
-    return found, active if whole or (active_people >= LEAST and not gives_away) else None
+    gives_away = client.created_at >= period.begins and None in (total[each] for each in ENDS)
+    shown = whole or (active_people >= LEAST and not gives_away)
+    return OverTime(found.days, total, by_day), active if shown else None
 
 
 def _live(client):
@@ -95,8 +131,7 @@ def _turn(client, period, by_day, what, at, *conditions):
 # What people chose
 
 
-def pages(connection, client, period, whole):
-    """{one of OUTCOMES_OF_ALL, or "seen": of how many authorization pages, or None}."""
+def _pages(connection, client, period, whole):
     of_app = {"since": period.begins, "client_id": client.client_id, "outcomes": OUTCOMES_OF_ALL}
     found = choices(connection, **of_app)
     nothing = (0,) * len(OUTCOMES_OF_ALL)
@@ -105,17 +140,16 @@ def pages(connection, client, period, whole):
     return dict(zip((*OUTCOMES_OF_ALL, "seen"), shown, strict=True))
 
 
-def cancelled(connection, client, period):
-    """How often somebody went back to the app without signing in: it is nobody known, so nothing is left out."""
-    often = _events(client, period, "consent.declined", func.sum(TIMES))
+def _cancelled(connection, client, period):
+    """Of those of whom nobody knows who it was, so nothing is left out."""
+    often = _events(client, period, "consent.declined", func.sum(TIMES)).where(AuditEvent.beneficiary_id.is_(None))
     return int(connection.scalar(often.where(AuditEvent.details["answer"].as_string() == "cancel")) or 0)
 
 
-def sharing(connection, client, whole):
-    """[(kind, which, how many share it, how many leave it out)] of the connections that are active; None: left out.
+def _sharing(connection, client, whole):
+    """Of the connections that are active.  A person has one active connection with an app, so these are people.
 
-    `kind`: "demographic"; "line", of a family of scopes; "sensitive", of a sensitivity.  A person has one active
-    connection with an app, so these are people.
+    `kind`: "demographic"; "line", of a family of scopes; "sensitive", of a sensitivity.
     """
     texts = [cast(each, Text) for each in (Consent.left_out, Consent.share_sensitive)]
     alike = select(Consent.share_demographic, *texts, func.count()).where(*_live(client))
@@ -137,34 +171,20 @@ def sharing(connection, client, whole):
 # Calls
 
 
-def calls(connection, client, period, whole):
-    """OverTime of (endpoint, HTTP status).  No sums stand beside them, so none has to be left out."""
-    in_all = [_named(row) for row in connection.execute(_calls(client, period))]
-    by_day = [_named(row) for row in connection.execute(_calls(client, period, by_day=True))]
-    return OverTime.of(period, sorted(in_all), by_day, whole)
-
-
-def _calls(client, period, by_day=False):
-    """SQL: (kind, interaction, status, on which day if that is asked, how often, people)."""
-    what = [AuditEvent.details[name].as_string().label(name) for name in ("kind", "interaction")]
-    what += [AuditEvent.details["outcome"].as_integer().label("outcome")]
-    what += [period.day(AuditEvent.at).label("day")] if by_day else []
-    numbers = func.sum(TIMES), func.count(distinct(AuditEvent.beneficiary_id))
-    return _events(client, period, "records.read", *what, *numbers).group_by(*what)
+def _calls(engine, client, period, whole):
+    """No sums stand beside the numbers, so none has to be left out."""
+    rows = calls(engine, client.client_id, period)
+    return OverTime.of(period, [(_named(row), row.day, row.calls, row.people) for row in rows], whole)
 
 
 def _named(row):
-    """((endpoint, status), …) of such a row."""
-    kind, interaction, status, *numbers = row
-    endpoint = kind if "/" in kind else f"{kind} {interaction.removesuffix('-type')}"
-    return (endpoint, status), *numbers
+    """(endpoint, status)"""
+    endpoint = row.kind if "/" in row.kind else f"{row.kind} {row.interaction.removesuffix('-type')}"
+    return endpoint, row.outcome
 
 
-def refused(connection, client, period):
-    """[(error, endpoint, how often, when last)] of refused token requests, the most frequent first.
-
-    They tell what the app did, which has had each answer, and nothing of people: none is left out.
-    """
+def _refused(connection, client, period):
+    """They tell what the app did, which has had each answer, and nothing of people: none is left out."""
     what = [AuditEvent.details[name].as_string().label(name) for name in ("error", "endpoint")]
     found = _events(client, period, "token.refused", *what, func.sum(TIMES), func.max(AuditEvent.at)).group_by(*what)
     rows = [(error, endpoint, int(times), last) for error, endpoint, times, last in connection.execute(found)]

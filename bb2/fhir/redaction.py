@@ -186,6 +186,8 @@ class _Redaction:
                 removed.append(key)
         if "display" in element and "code" not in element and name not in NAMED_ELEMENTS:
             removed += ["display", "identifier"]  # a reference in words alone, to whom nobody can tell
+        if root and not LABELS.isdisjoint(removed):  # an Observation of a birth date, whose code is gone
+            removed += [key for key in element if key.startswith(("value", "_value"))]
         for key in removed:
             _remove(element, [key])
         if not removed and result == SAME:

@@ -22,7 +22,7 @@ from bb2.models.people import Account, Beneficiary, Passkey
 from bb2.models.records import MEDICARE_NUMBER, Record, RecordIndex, RecordIndexing
 from bb2.models.sandbox import Sandbox, SandboxPerson
 from bb2.models.sign_in import BrowserSession, EnrollmentDraft, PasskeyChallenge, ProviderSignIn, Recovery, ServerSecret
-from bb2.models.trail import AuditEvent, Notice, RateLimit
+from bb2.models.trail import AuditEvent, CallsOfDay, Notice, RateLimit
 from bb2.models.trial import ClientTrial
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Base",
     "Beneficiary",
     "BrowserSession",
+    "CallsOfDay",
     "Client",
     "ClientLogo",
     "ClientTrial",

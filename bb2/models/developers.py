@@ -14,7 +14,8 @@ class Developer(Base):
     __tablename__ = "developer"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(unique=True)  #: in lower case; with it they sign in
+    #: in lower case; with it they sign in.  The old one is told of a change: so it is always known
+    email: Mapped[str] = mapped_column(unique=True, active_history=True)
     name: Mapped[str]
     organization: Mapped[str]
     password_hash: Mapped[str]  #: argon2id

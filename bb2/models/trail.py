@@ -1,8 +1,8 @@
 """What happened, what people are to be told of it, and how often something was tried."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import DDL, ForeignKey, Index, event
+from sqlalchemy import DDL, BigInteger, ForeignKey, Index, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bb2.models.base import Base
@@ -51,6 +51,20 @@ event.listen(
     "after_drop",
     DDL("DROP FUNCTION audit_event_only_grows()").execute_if(dialect="postgresql"),
 )
+
+
+class CallsOfDay(Base):
+    """How often an app called an endpoint on a day that is over, summed up from the trail."""
+
+    __tablename__ = "calls_of_day"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  #: in US Eastern time
+    kind: Mapped[str] = mapped_column(primary_key=True)  #: these three as the trail has them
+    interaction: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    calls: Mapped[int] = mapped_column(BigInteger)
+    people: Mapped[int]  #: how many different people these calls were about
 
 
 class Notice(Base):

@@ -11,13 +11,13 @@ from bb2.models import Developer, DeveloperLink, Notice
 
 #: {event of the trail: the kind of notice, which is the name of its words}
 KINDS = {
-    "developer.signed_up_again": "developer_known",
-    "developer.password_changed": "developer_password_changed",
-    "developer.factor_added": "developer_factor_added",
-    "developer.factor_removed": "developer_factor_removed",
-    "developer.codes_made": "developer_codes_made",
+    "developer.signed_up_again": "developer/known",
+    "developer.password_changed": "developer/password_changed",
+    "developer.factor_added": "developer/factor_added",
+    "developer.factor_removed": "developer/factor_removed",
+    "developer.codes_made": "developer/codes_made",
 }
-OLD_ADDRESS, CLOSED = "developer_old_address", "developer_closed"  #: Developer.email was changed, or its account closed
+OLD_ADDRESS, CLOSED = "developer/old_address", "developer/closed"  #: Developer.email was changed, or its account closed
 
 
 def of_event(connection, event):
@@ -28,7 +28,7 @@ def of_event(connection, event):
 
 @listens_for(DeveloperLink, "after_insert")
 def _of_link(_mapper, connection, link):
-    _write(connection, f"developer_{link.purpose}", link.developer_id, developer_link_id=link.id)
+    _write(connection, f"developer/{link.purpose}", link.developer_id, developer_link_id=link.id)
 
 
 @listens_for(Developer, "before_update")

@@ -135,9 +135,11 @@ class Validator(RequestValidator):
             if registered and not one_time and not self.scopes[name].deprecated:
                 kept.append(name)
         if not kept:
-            words = "The app may have none of these scopes: it is not registered for them, they are deprecated, "
-            words += "or they are demographic and it asks for no demographic information"
-            raise InvalidScopeError(words, request=request)
+            raise InvalidScopeError(
+                "The app may have none of these scopes: it is not registered for them, they are deprecated, "
+                "or they are demographic and it asks for no demographic information",
+                request=request,
+            )
         request.scopes = kept
         return True
 

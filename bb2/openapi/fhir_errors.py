@@ -94,7 +94,7 @@ FHIR_ERRORS = (
     ),
     Code(
         "not-supported",
-        (404, 405, 406, 415),
+        (400, 404, 405, 406, 415),
         "FHIR has it and this server does not.",
         (
             Cause(
@@ -114,7 +114,10 @@ FHIR_ERRORS = (
             ),
             Cause("… is not served at …; use …", "Use the method that the Allow header names."),
             Cause("There are no records in version … of this API", "Use the other version."),
-            Cause("… is not known here; known: …", "Leave the parameter out, or ask without Prefer: handling=strict."),
+            Cause(
+                "unknown search parameter: …; accepted: …",
+                "Leave the parameter out, or ask without Prefer: handling=strict.",
+            ),
         ),
     ),
     Code(
@@ -158,13 +161,20 @@ FHIR_ERRORS = (
         "The server is busy for a moment, or the one behind it does not answer as it should.",
         (
             Cause("The database does not answer; try again", "Try again after the seconds of the Retry-After header."),
-            Cause("The FHIR server behind this one failed", THEIR_SERVER),
+            Cause(
+                "The server that holds the records gave no answer that can be passed on; try again later", THEIR_SERVER
+            ),
         ),
     ),
     Code(
         "timeout",
         (504,),
         "The server behind this one took too long.",
-        (Cause("The FHIR server behind this one is too slow", THEIR_SERVER + " Ask for less: a smaller _count."),),
+        (
+            Cause(
+                "The server that holds the records takes too long; try again later",
+                f"{THEIR_SERVER} Ask for less: a smaller _count.",
+            ),
+        ),
     ),
 )

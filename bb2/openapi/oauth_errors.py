@@ -3,6 +3,7 @@
 RFC 6749, 4.1.2.1 and 5.2; RFC 6750, 3.1; RFC 8707, 2; OpenID Connect Core 3.1.2.6.
 """
 
+from bb2.oauth.server import LEAST_STATE
 from bb2.openapi.errors import Cause, Code
 
 FORMS = ("token", "revoke_token", "revoke", "introspect", "pushed_request")
@@ -17,11 +18,12 @@ OAUTH_ERRORS = (
         "The request is put together wrongly: something is missing, doubled, or not as the standard has it.",
         (
             Cause(
-                "state must have at least 16 characters",
+                "state must have at least … characters",
                 "Make a new random state for each authorization request, keep it in the person's session, and compare "
                 "it when they come back.",
                 "short_state",
                 ("pushed_request",),
+                f"state must have at least {LEAST_STATE} characters",
             ),
             Cause(
                 "PKCE is needed: code_challenge is missing (RFC 7636)",
@@ -41,7 +43,7 @@ OAUTH_ERRORS = (
                 "Take client_secret out of the authorization request, and make a new secret: this one was seen.",
             ),
             Cause("aud must be a FHIR base of this server", "Send the base URL of the FHIR version that you call."),
-            Cause("… must have at most 2048 characters", "Send less in this parameter of the authorization request."),
+            Cause("… must have at most … characters", "Send less in this parameter of the authorization request."),
             Cause("state and nonce may hold no NUL", "Use letters and digits."),
             Cause("response_mode must be query", "Leave response_mode out."),
             Cause("prompt must be none alone, or of login, consent, select_account", "Mend prompt, or leave it out."),
@@ -52,7 +54,7 @@ OAUTH_ERRORS = (
             ),
             Cause("claims: …", "The claims parameter is JSON (OpenID Connect Core 5.5); the rest says what to mend."),
             Cause(
-                "An authorization request has at most 8192 bytes",
+                "An authorization request has at most … bytes",
                 "Send less to the endpoint for pushed requests.",
             ),
             Cause(
@@ -71,7 +73,7 @@ OAUTH_ERRORS = (
                 "not_a_form",
                 FORMS,
             ),
-            Cause("Duplicate … parameter", "Send each parameter once."),
+            Cause("Duplicate … parameter.", "Send each parameter once."),
             Cause("A parameter is not text", "Send no files, and no NUL."),
             Cause("Missing grant_type parameter.", "Send grant_type=authorization_code or grant_type=refresh_token."),
             Cause("Missing code parameter.", "Send the code that came to your redirect_uri.", "no_code", ("token",)),
@@ -211,8 +213,13 @@ OAUTH_ERRORS = (
             ),
             Cause("… is not a scope of this server: it has no such resource type", "Ask for a type of the list."),
             Cause(
-                "… is not granted here: …",
-                "This server gives access to one person's own records, by patient/ scopes that read.",
+                "… is not granted here: this server gives access to one person's own records, by patient/ scopes",
+                "Ask for patient/ scopes in place of user/ and system/.",
+            ),
+            Cause("… is not granted here: name each resource type in a scope of its own", "Ask for no patient/*."),
+            Cause(
+                "… is not granted here: records can be read and searched, by .read, .rs, .r or .s, spelt like this",
+                "Ask for nothing that writes.",
             ),
             Cause(
                 "… is a finer-grained scope, not granted here: ask without the ? and what follows, and search by it",
@@ -298,7 +305,7 @@ OAUTH_ERRORS = (
             Cause("", "Send the person without prompt=none: they sign in.", "not_signed_in", ("authorize",)),
             Cause("The person whom the app names has no account here", "Leave id_token_hint and claims out."),
             Cause(
-                "Another person signed in than the app named",
+                "Another person signed in than the one whom the app names",
                 "Ask the person which account they mean, or leave id_token_hint and claims out.",
             ),
         ),

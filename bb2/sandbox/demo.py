@@ -25,7 +25,7 @@ def ensure_demo_client(db, registry, var, base_url):
     callback = f"{base_url}/testclient/callback"
     kept = read_demo_client(var)
     client = db.get(Client, kept["client_id"]) if kept else None
-    if client is None:
+    if client is None or client.deleted_at:
         client, secret = _register(db, registry, callback)
         kept = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
         _write(var, kept)
@@ -53,7 +53,7 @@ def read_demo_client(var):
 
 def _register(db, registry, callback):
     """A new registration; one whose file was lost gets a new secret."""
-    lost = db.query(Client).filter_by(name_key=name_key(NAME)).one_or_none()
+    lost = db.query(Client).filter_by(name_key=name_key(NAME), developer_id=None).one_or_none()
     if lost is not None:
         return lost, rotate_secret(db, lost)
     return add_client(db, registry, name=NAME, redirect_uris=[callback], **LINKS)

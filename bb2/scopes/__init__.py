@@ -144,7 +144,7 @@ class FhirResource:
         names = [*(include.name for include in self.includes), "*"] if self.includes else []
         return [f"{self.type}:{name}" for name in names]
 
-    def scopes(self, *, consent, demographic, detail="", reach="", order=0):
+    def scopes(self, *, consent, demographic, detail="", reach="", order=0, deprecated=False):
         """The four scopes that SMART has for this resource type, in the same words: `.read .r .s .rs`."""
         return [
             Scope(
@@ -154,6 +154,7 @@ class FhirResource:
                 reach=reach,
                 demographic=demographic,
                 order=order,
+                deprecated=deprecated,
                 endpoints=tuple(e for e in (self.read, self.search) if e.interaction in interactions),
             )
             for permission, interactions in SMART_INTERACTIONS.items()

@@ -1,15 +1,46 @@
 /* The viewer of /docs/api: Swagger UI, told where the document is and who it is. */
 "use strict";
-addEventListener("load", () => {
+
+/* Swagger UI would send every example at once; what may be left out is left out, and the example told. */
+const withoutChoices = (spec) => {
+  const operations = Object.values(spec.paths).flatMap((path) => Object.values(path));
+  for (const parameter of operations.flatMap((operation) => operation.parameters ?? [])) {
+    if (parameter.example !== undefined && !parameter.required) {
+      parameter.description = `${parameter.description ?? ""} Such as \`${parameter.example}\`.`;
+      delete parameter.example;
+    }
+  }
+  return spec;
+};
+
+addEventListener("load", async () => {
   const place = document.getElementById("api-viewer");
+  const spec = withoutChoices(await (await fetch(place.dataset.document)).json());
+  const ours = ({ React: { createElement: make } }) => ({
+    components: {
+      // Of what Swagger UI shows, what the page has not already: a title, a main part, the one server.
+      Operations: ({ getComponent, specSelectors }) =>
+        specSelectors.specJson().size > 0 &&
+        make(
+          "div",
+          { className: "swagger-ui" },
+          make(getComponent("SvgAssets")),
+          make(getComponent("errors", true)),
+          make("div", { className: "scheme-container" }, make(getComponent("AuthorizeBtnContainer", true))),
+          make(getComponent("operations", true)),
+        ),
+    },
+    wrapComponents: { CloseIcon: () => () => make("span", null, "Close") },
+  });
   const viewer = SwaggerUIBundle({
     domNode: place,
-    url: place.dataset.document,
+    spec,
     oauth2RedirectUrl: place.dataset.signedIn,
     presets: [SwaggerUIBundle.presets.apis],
+    plugins: [ours],
+    layout: "Operations",
     validatorUrl: null, // the document is shown to nobody else
-    deepLinking: true,
-    docExpansion: "list",
+    docExpansion: "none",
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
   });

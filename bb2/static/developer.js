@@ -3,7 +3,7 @@
 // The preview follows the form: the same page that people will see, for what is chosen at this moment.
 const form = document.querySelector("#app-form");
 const frame = document.querySelector("#preview");
-const SHOWN = ["name", "asks_demographic", "access", "description", "website", "privacy_policy", "terms", "support_email", "support_phone"];
+const SHOWN = ["name", "asks_demographic", "access", "description", "website", "privacy_policy", "terms"];
 const CALM = 300; // milliseconds without a key
 
 function address() {

@@ -3,9 +3,11 @@
 What the server makes itself, of what is installed, stands there too, under routes of its own.
 """
 
+import re
 from mimetypes import guess_type
 
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.interfaces import IRoutesMapper
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
@@ -15,6 +17,8 @@ from bb2.views.developer.own import render
 from bb2.views.pages import PageError
 
 HOUR = 3600  # seconds
+#: A link to a page that the server makes.
+MADE_HERE = re.compile(r'<a class="reference external" href="(/[^"?#]*)[^"]*">(.*?)</a>', re.DOTALL)
 LONGEST_QUERY = 100  # characters; who looks for more looks for something else
 
 
@@ -35,7 +39,15 @@ class Docs:
             )
         if name not in self.documentation.pages:
             raise HTTPNotFound
-        return render(self.request, "docs_page", page=self.documentation.pages[name])
+        if self.request.matchdict.get("page") == FIRST:
+            raise HTTPSeeOther(self.request.route_path("docs"))
+        page = self.documentation.pages[name]
+        return render(self.request, "docs_page", page=page, body=MADE_HERE.sub(self._linked, page.body))
+
+    def _linked(self, link):
+        """A link, or only its words where this server has no such page: no sandbox, or no accounts for developers."""
+        routes = self.request.registry.queryUtility(IRoutesMapper).get_routes()
+        return link[0] if any(route.match(link[1]) is not None for route in routes) else link[2]
 
     @view_config(route_name="docs_search")
     def search(self):

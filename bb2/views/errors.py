@@ -179,10 +179,19 @@ def not_found(error, request):
 
 def _methods(request):
     """The methods that the API serves at the request's path."""
-    routes = request.registry.queryUtility(IRoutesMapper).get_routes()
-    protected = request.registry["protected_routes"]
-    served = [protected[r.name].methods for r in routes if r.name in protected and r.match(request.path) is not None]
+    registry = request.registry
+    protected = registry["protected_routes"]
+    routes = registry.queryUtility(IRoutesMapper).get_routes()
+    found = [route.name for route in routes if route.match(request.path) is not None]
+    served = [protected[name].methods if name in protected else _of_document(registry, name) for name in found]
     return sorted(set(chain.from_iterable(served)))
+
+
+def _of_document(registry, route):
+    """The methods of what anybody may read there."""
+    views = (entry["introspectable"] for entry in registry.introspector.get_category("views"))
+    of_route = (view["request_methods"] or () for view in views if view["route_name"] == route)
+    return [method for methods in of_route for method in methods if method != "HEAD"]
 
 
 @exception_view_config(HTTPException)

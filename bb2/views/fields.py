@@ -86,8 +86,8 @@ def new_answer_field(description):
     )
 
 
-def email_field(label, *validators, description):
-    attributes = {"autocomplete": "email", "maxlength": 254, "spellcheck": "false"}
+def email_field(label, *validators, description, autocomplete="email"):
+    attributes = {"autocomplete": autocomplete, "maxlength": 254, "spellcheck": "false"}
     return EmailField(label, validators, description=description, render_kw=attributes)
 
 

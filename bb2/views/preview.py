@@ -84,7 +84,7 @@ def client_of(request, asked):
         asks_demographic=asked.get("asks_demographic", "yes") != "no",
         access=access,
         logo=asked.get("logo"),
-        **{field: _few_words(asked.get(field)) for field in ("description", "support_email", "support_phone")},
+        description=_few_words(asked.get("description")),
         **{field: _web_address(asked.get(field)) for field in ("website", "privacy_policy", "terms")},
     )
 

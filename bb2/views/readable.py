@@ -5,12 +5,15 @@ import re
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
 from bb2.bounds import MOST_BODY, MOST_LETTERS
-from bb2.views.pages import PageError
 
-UPLOAD = re.compile(r"/developer/apps/[^/]+/logo")  # but for the one that takes a file
+UPLOAD = re.compile(r"/developer/apps/[0-9a-f]{40}/logo")  # but for the one that takes a file
 MOST_UPLOAD = 1_000_000  # bytes of it: enough that the page itself can say that a picture is too large
 DATES = ("if_modified_since", "if_unmodified_since", "if_range")  #: headers, as WebOb calls them
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
+
+
+class UploadTooLarge(Exception):
+    """Of the form that takes a file, more was sent than is read."""
 
 
 def readable_tween_factory(handler, registry):
@@ -44,9 +47,9 @@ def refuse_unreadable(event):
     if not 0 <= (request.content_length or 0) <= (MOST_UPLOAD if uploads else MOST_BODY):
         _forget_body(request)
         if uploads:
-            words = "A logo may have 100 KB, and this file has much more. Save it smaller, and choose it again."
-            raise PageError(413, "The picture is too large", words, way_on=(request.path, "Choose another picture"))
+            raise UploadTooLarge
         raise HTTPRequestEntityTooLarge(f"The body is larger than {MOST_BODY} bytes")
+    request.request_body_tempfile_limit = MOST_UPLOAD  # WebOb would write 10 KB to a file, and leave that open
     try:
         query, form = request.GET, request.POST
         if None in form:

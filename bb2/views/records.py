@@ -18,7 +18,8 @@ def records(request, resource):
     redact = None
     if hides_demographic(request.identity, registry["scopes"]):
         redact = partial(redacted, resource=resource, resources=registry["scopes"].resources)
-    source, version = registry["sources"][resource.type], request.matchdict["version"]
+    version = request.matchdict["version"]
+    source = registry["sources"].get(resource.type, registry["records"])  # where no scope opens the type, ours
     answers = Answers(registry["sensitivities"], request.identity.share_sensitive)
     return Compartment(source, version, resource, request.identity.patient, answers, redact)
 

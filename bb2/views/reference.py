@@ -1,8 +1,10 @@
 """What may an app's developer look up?  The OpenAPI document, the viewer for it, the error index, limits, scopes."""
 
+import gzip
 import json
 from hashlib import sha256
 
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
@@ -13,7 +15,9 @@ from bb2.models import Client
 from bb2.openapi import document
 from bb2.openapi.fhir_errors import FHIR_ERRORS
 from bb2.openapi.oauth_errors import OAUTH_ERRORS
+from bb2.settings import WRONG_CREDENTIAL
 from bb2.views.developer.own import render
+from bb2.views.representation import takes_gzip
 
 
 def public(route_name):
@@ -27,28 +31,37 @@ def openapi(request):
     if "openapi" not in registry:
         made = document(registry["settings"], registry["scopes"], registry["protected_routes"])
         body = json.dumps(made, ensure_ascii=False).encode()
-        registry["openapi"] = body, sha256(body).hexdigest()[:32]
-    body, tag = registry["openapi"]
-    response = Response(body, content_type="application/json", charset="utf-8", conditional_response=True)
-    response.etag = tag
-    response.headers["Cache-Control"] = "public, max-age=300"
+        registry["openapi"] = body, gzip.compress(body, mtime=0), sha256(body).hexdigest()[:32]
+    plain, packed, tag = registry["openapi"]
+    takes = takes_gzip(request)
+    response = Response(packed if takes else plain, content_type="application/json", charset="utf-8")
+    response.conditional_response = True
+    response.content_encoding = "gzip" if takes else None
+    response.etag = (tag, False)  # weak: packed and plain have the same
+    response.headers.update({"Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding"})
     return response
 
 
 @public("docs_api")
 def api(request):
-    """The viewer.  In a sandbox it is an app of its own, without a secret, so that anybody can try it at once."""
-    return render(request, "docs_api", client_id=_viewer(request), signed_in=request.route_url("docs_api_signed_in"))
+    """The viewer.  In a sandbox it is an app of its own, without a secret, so that anybody can try it at once.
+
+    It calls the public address, which is this page's own origin: at another name of this machine it would not work.
+    """
+    base_url = request.registry["settings"].base_url
+    if request.host_url != base_url:
+        raise HTTPSeeOther(f"{base_url}{request.path}")
+    signed_in = f"{base_url}{request.route_path('docs_api_signed_in')}"
+    return render(request, "docs_api", client_id=_viewer(request, signed_in), signed_in=signed_in)
 
 
-def _viewer(request):
-    """The client_id of the sandbox's own app whose answers come to the viewer; None where there is none.
+def _viewer(request, ours):
+    """The client_id of the sandbox's own app that is answered at this URI; None where there is none.
 
     No developer's app, which could pass itself off as this one.
     """
     if not request.registry["settings"].sandbox:
         return None
-    ours = request.route_url("docs_api_signed_in")
     ids = select(Client.client_id, Client.redirect_uris).where(
         cast(Client.redirect_uris, String).contains(ours, autoescape=True),
         Client.developer_id.is_(None),
@@ -77,7 +90,7 @@ def limits(request):
         ("How large things may be", bounds.sizes()),
         ("How often you may ask", bounds.rates(settings)),
     )
-    return render(request, "limits", groups=groups)
+    return render(request, "limits", groups=groups, wrong_credential=WRONG_CREDENTIAL)
 
 
 @public("docs_scopes")

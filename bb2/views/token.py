@@ -99,7 +99,7 @@ def _form(request, parameters):
     form = [(name, value) for name, value in request.POST.items() if name in parameters and value != ""]
     names = [name for name, _value in form]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        return [], f"Duplicate {twice[0]} parameter"
+        return [], f"Duplicate {twice[0]} parameter."
     if not all(isinstance(value, str) and "\x00" not in value for _name, value in form):
         return [], "A parameter is not text"
     return form, None

@@ -96,10 +96,17 @@ class Person:
 
     def look(self, name, language="en"):
         """Keep a picture of the page, and see that everybody can read it: unfolded, on the narrowest phone."""
-        page = self.page
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        self.unfold()
         ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTIFACTS / f"{name}-{language}.jpg", quality=80, full_page=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}-{language}.jpg", quality=80, full_page=True)
+        self.judge(name, language)
+
+    def unfold(self):
+        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+    def judge(self, name, language="en"):
+        """See that everybody can read the page as it is."""
+        page = self.page
         assert self.language == language, name
         assert page.locator("h1").count() == 1, name
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bb2.fhir.redaction import redacted
+from bb2.scopes import FhirResource
 from bb2.testing import ALICE
 
 pytestmark = pytest.mark.either_database
@@ -474,3 +475,18 @@ def test_nothing_that_says_who_the_person_is_goes_out_wherever_it_stands(more):
 def test_what_is_harmless_goes_out_as_the_same_text(more):
     body = json.dumps(more | coverage("a"))
     assert redacted(body, RESOURCES["Coverage"], RESOURCES) is body
+
+
+OBSERVATION = FhirResource("Observation", patient_element="subject")
+
+
+@pytest.mark.parametrize(
+    ("code", "goes"), [({"system": "http://loinc.org", "code": "21112-8"}, True), ({"code": "2345-7"}, False)]
+)
+def test_a_record_whose_code_says_who_the_person_is_keeps_no_value_of_it(code, goes):
+    """Of a plugin's own type: a birth date beside a glucose."""
+    values = {"valueDateTime": "1940-01-02", "_valueDateTime": {"id": "v"}, "valueInteger": 86}
+    observed = {"resourceType": "Observation", "id": "o-1", "subject": ME, "code": {"coding": [code]}} | values
+    out = json.loads(redacted(json.dumps(observed), OBSERVATION, RESOURCES))
+    assert values.keys().isdisjoint(out) is goes
+    assert out["subject"] == ME

@@ -20,14 +20,14 @@ from reading import grade
 
 pytestmark = pytest.mark.either_database
 
-ALL_KINDS = {*KINDS.values(), CLOSED, OLD_ADDRESS, *(f"developer_{purpose}" for purpose in PATHS)}
+ALL_KINDS = {*KINDS.values(), CLOSED, OLD_ADDRESS, *(f"developer/{purpose}" for purpose in PATHS)}
 
 
 def mail_of(kind, tmp_path):
     settings = Settings.read(
         {"bb2.base_url": "https://bb2.example", "bb2.scopes": "bb2:openid", "bb2.var": str(tmp_path)}, {}
     )
-    purpose = kind.removeprefix("developer_")
+    purpose = kind.removeprefix("developer/")
     link = {"developer_link_id": "number", "purpose": purpose} if purpose in PATHS else {}
     return made(kind, None, ADA, settings, **link)
 
@@ -71,7 +71,7 @@ def test_from_a_mail_by_a_real_mail_server_to_signed_in(make_server):
     send(server, "/developer/sign-up", **SIGN_UP)
     with MailServer() as mail_server:
         settings = Settings.read({"bb2.mail_url": mail_server.url, "bb2.var": str(server.settings.var)}, {})
-        assert deliver(server.engine, settings, post_of(settings)) == {("developer_verify", "sent"): 1}
+        assert deliver(server.engine, settings, post_of(settings)) == {("developer/verify", "sent"): 1}
         assert mail_server.recipients == [[ADA]]
         link = re.search(r"http://localhost:8000(/developer/verify/\S+)", text(mail_server.taken[0]))[1]
     assert send(server, link, current=PASSWORD).status_int == 303
@@ -82,7 +82,7 @@ def test_a_notice_goes_with_its_link_and_one_to_a_refused_address_is_given_up():
     server = ConsentServer(*BUILT_IN)
     add_developer(server, "no address")
     with server.db() as db:
-        db.add(Notice(kind="developer_known", developer_id=1, created_at=DatabaseTime(-1), due_at=DatabaseTime(-1)))
+        db.add(Notice(kind="developer/known", developer_id=1, created_at=DatabaseTime(-1), due_at=DatabaseTime(-1)))
     assert server.mails() == []
     send(server, "/developer/sign-up", **SIGN_UP)
     with server.db() as db:

@@ -243,7 +243,7 @@ class TestAGoodRequest:
     def test_gets_its_state_back_to_the_letter(self, server):
         server.sign_in()
         for state in STATES:
-            for said, parameters in (("yes", {"code"}), ("no", {"error", "error_description"})):
+            for said, parameters in (("yes", {"code"}), ("no", {"error", "error_description", "error_uri"})):
                 redirect = answer(server.consent_page("openid", username=None, state=state), said)
                 answered = parse_qsl(urlsplit(redirect.location).query)
                 assert {"state": state, "iss": "http://localhost"}.items() <= dict(answered).items()

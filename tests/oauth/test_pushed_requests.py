@@ -184,7 +184,7 @@ class TestTheEndpoint:
     def test_refuses_what_the_authorization_endpoint_would(self, server, changes, error):
         refused = push(server, status=400, **changes)
         assert refused["error"] == error
-        assert set(refused) == {"error", "error_description"}
+        assert set(refused) == {"error", "error_description", "error_uri"}
 
     def test_takes_no_more_than_it_can_keep(self, server):
         kept = {"state": "s" * 2048, "nonce": "n" * 2048}

@@ -2,14 +2,18 @@
 
 import logging
 
+import pyotp
 import pytest
 from sqlalchemy import select
 
+import developing
+from bb2.clock import now
 from bb2.models import Base
 from bb2.testing import ALICE, PASSWORD, code_of
+from developing import SIGN_UP, mailed_link, send, signs_in
 from enrolling import TYPED, forgot
 from oauth.keyed import app_with_key, proof
-from oauth.steps import EVERYTHING, answer, redeem
+from oauth.steps import EVERYTHING, another_browser, answer, redeem
 
 pytestmark = pytest.mark.either_database
 
@@ -66,7 +70,34 @@ def whole_journey(server):
     }
     forgot(server)
     secrets["Medicare number that was typed"] = TYPED["number"]
+    secrets |= developers_journey(another_browser(server))
     return secrets | {"wrong secret": "a wrong secret", "wrong password": "a wrong password"}
+
+
+def developers_journey(server):
+    """Everything of an account of an app developer, once; returns its secrets, {what: value}."""
+    send(server, "/developer/sign-up", **SIGN_UP)
+    link = mailed_link(server)
+    send(server, link, current=developing.PASSWORD)
+    key = server.get("/developer/account/authenticator").html.find("code", class_="copy").text.replace(" ", "")
+    with server.db() as db:
+        typed = {"code": pyotp.TOTP(key).at(int(now(db).timestamp())), "current": developing.PASSWORD}
+    shown = send(server, "/developer/account/authenticator", **typed)
+    (code, *_others) = shown.html.find("pre", class_="codes").text.split()
+    cookie = dict(server.cookies)["developer"]
+    signs_in(server)
+    send(server, "/developer/sign-in/second", code=code)
+    send(server, "/developer/trouble", email=SIGN_UP["email"])
+    way_back = mailed_link(server)
+    send(server, "/developer/trouble", email=SIGN_UP["email"])  # the mail waits
+    return {
+        "developer's password": developing.PASSWORD,
+        "developer's link": link.rpartition(".")[2],
+        "developer's way back": way_back.rpartition(".")[2],
+        "developer's cookie": cookie,
+        "authenticator's key": key,
+        "recovery code": code.replace("-", ""),
+    }
 
 
 @pytest.fixture
@@ -84,7 +115,7 @@ def everything_is_logged(caplog):
 
 NOT_OF_A_JOURNEY = (
     *("record_index", "record_indexing", "sandbox", "sandbox_person", "provider_sign_in"),
-    *("passkey", "passkey_challenge", "enrollment_draft", "client_logo", "notice"),
+    *("passkey", "passkey_challenge", "enrollment_draft", "client_logo", "developer_passkey"),
 )
 
 
@@ -110,5 +141,5 @@ def test_no_line_of_the_log_holds_a_secret_or_says_who_the_person_is(make_server
     assert "consent.given" in log
     for what, secret in secrets.items():
         assert secret not in log, f"the log holds the {what}"
-    for who in "Alice", "Doe", MEDICARE_NUMBER:
+    for who in "Alice", "Doe", MEDICARE_NUMBER, SIGN_UP["name"], SIGN_UP["email"]:
         assert who not in log

@@ -6,7 +6,7 @@ from bb2.testing import answer_of, code_of
 from databases import statements
 from oauth.steps import EVERYTHING, another_app, answer
 
-#: {step: statements at most}; README, "Benchmarks", says so too
+#: {step: statements at most}; docs/benchmarks.md says so too
 MOST = {"authorize": 5, "the page": 6, "Yes": 8, "code to token": 13, "refresh": 8, "introspect": 3, "userinfo": 1}
 
 

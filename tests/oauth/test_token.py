@@ -163,7 +163,7 @@ class TestACode:
         for changes, status, error in BAD_TOKEN_REQUESTS:
             asked = server.token_request(**({"code": code} | changes))
             refused = server.post("/v2/o/token/", asked, status=status).json
-            assert set(refused) == {"error", "error_description"}
+            assert set(refused) == {"error", "error_description", "error_uri"}
             assert refused["error"] == error, changes
         assert redeem(server, code)["patient"] == ALICE
 

@@ -33,6 +33,7 @@ DONE = {
     "about": "Your name and organization are saved",
     "address": "Look in your mail: the new address counts once you have followed the link",
     "password": "Your password is changed, and everybody else is signed out",
+    "authenticator": "Your authenticator app is set up",
     "authenticator-removed": "The authenticator app is removed",
     "passkey-added": "Your passkey is ready",
     "passkey-removed": "The passkey is removed",
@@ -154,6 +155,7 @@ class Password(Confirmed):
         return PasswordForm.of(self.request, own_words=own_words(settings, who.name, who.organization, who.email))
 
     def prepared(self, form):
+        self.db.commit()  # SQLite's one writer shall be free meanwhile
         return hashed_password(form.password.data)
 
     def act(self, form, password_hash):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import view_config, view_defaults
+from pyramid.view import exception_view_config, view_config, view_defaults
 from wtforms import FileField, StringField
 
 from bb2.models.apps import name_key
@@ -15,7 +15,10 @@ from bb2.oauth.logos import set_logo
 from bb2.views.developer.app_forms import sentence
 from bb2.views.developer.apps import overlap
 from bb2.views.developer.own_app import AppPage
+from bb2.views.errors import page
 from bb2.views.forms import Form
+from bb2.views.pages import PageError
+from bb2.views.readable import UploadTooLarge
 
 MOST_PICTURE = 100_000  # bytes of a file: as much as is kept of it
 
@@ -131,3 +134,14 @@ def uploaded(field):
     if len(data) > MOST_PICTURE:
         raise ClientError(f"the picture has more than {MOST_PICTURE // 1000} KB: save it smaller, and choose it again")
     return data
+
+
+@exception_view_config(UploadTooLarge)
+def too_large(_error, request):
+    """So large that the form around it was not read either."""
+    words = (
+        f"A logo may have {MOST_PICTURE // 1000} KB, and this file has much more. Save it smaller, and choose it again."
+    )
+    return page(
+        request, PageError(413, "The picture is too large", words, way_on=(request.path, "Choose another picture"))
+    )

@@ -33,6 +33,8 @@ ACCESS = {
 }
 #: Of what a form is like a Client of the same name, and needs no words of its own.
 PLAIN = ("access", "description", "website", "privacy_policy", "terms", "support_email", "support_phone")
+#: What a preview shows, in its URL: not how to reach somebody.  (static/developer.js has these too.)
+SHOWN = ("name", "asks_demographic", "access", "description", "website", "privacy_policy", "terms")
 LISTS = ("redirect_uris", "post_logout_redirect_uris")
 LINK = {"inputmode": "url", "spellcheck": "false", "autocomplete": "off", "maxlength": checks.LONGEST_URI}
 CODE = {"spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
@@ -161,6 +163,11 @@ class AppForm(Form):
             for family in found
         ]
 
+    @property
+    def has_experts_choice(self):
+        """A scope is picked that none of the first boxes stands for."""
+        return any(scope.name in self.scopes.data for family in self.families for scope in family.others)
+
     def validate_name(self, field):
         own = self.client.client_id if self.client is not None else None
         Passes(lambda name: checks.checked_name(self.db, name, own))(self, field)
@@ -219,7 +226,7 @@ class AppForm(Form):
     def preview(self):
         """The query of the page that people will see, [(name, value)]."""
         shown = [("scope", name) for name in self.picked()] or [("scope", "")]
-        return shown + [(field, self[field].data) for field in ("name", "asks_demographic", *PLAIN) if self[field].data]
+        return shown + [(field, self[field].data) for field in SHOWN if self[field].data]
 
 
 @dataclass(frozen=True)
@@ -259,7 +266,10 @@ def values_of(client):
 
 
 def _json(text):
+    """What is written there, if the database and the page can write it again: no NaN, and not endlessly nested."""
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        json.dumps(found, indent=1, allow_nan=False)
     except (ValueError, RecursionError):
         raise ClientError("the keys are not JSON") from None
+    return found

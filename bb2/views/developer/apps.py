@@ -10,6 +10,7 @@ from pyramid.view import view_config, view_defaults
 from sqlalchemy import func, select
 
 from bb2.clock import now
+from bb2.developers.accounts import apps_of
 from bb2.models import Client, Developer
 from bb2.oauth import client_ends, clients
 from bb2.oauth.errors import ClientError
@@ -221,12 +222,6 @@ def _typed(field):
 def fingerprint(described):
     """Another one whenever the app is registered as something else."""
     return sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def apps_of(db, developer):
-    """The apps of a developer, by name."""
-    theirs = Client.developer_id == developer.id, Client.deleted_at.is_(None)
-    return db.scalars(select(Client).where(*theirs).order_by(Client.name_key)).all()
 
 
 def overlap(db, client):

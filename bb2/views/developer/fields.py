@@ -36,9 +36,9 @@ def organization_field():
     return line_field("Organization", "Type your organization", "organization", hint)
 
 
-def address_field(label="E-mail address", description="For example: name@example.com"):
+def address_field(label="E-mail address", description="For example: name@example.com", **options):
     checks = [Required("Type your e-mail address"), Checked(_is_address, LOOKS_LIKE)]
-    return email_field(label, *checks, description=description)
+    return email_field(label, *checks, description=description, **options)
 
 
 def _is_address(typed):

@@ -13,6 +13,7 @@ from bb2.views.developer.credentials import code_tries, enter, first_step, is_pa
 from bb2.views.developer.fields import code_field
 from bb2.views.developer.own import render
 from bb2.views.errors import no_longer_open
+from bb2.views.fields import email_address
 from bb2.views.forms import Form
 
 
@@ -37,9 +38,9 @@ class SignIn:
     @view_config(request_method="POST")
     def answer(self):
         email, password = (str(self.request.POST.get(name, "")) for name in ("email", "password"))
-        developer = accounts.find(self.db, email)
+        developer = accounts.find(self.db, email_address(email) or email)
         tried, id = (developer.password_hash, developer.id) if developer else (None, None)
-        if not is_password_of(self.request, developer, email, password):
+        if not is_password_of(self.request, developer, developer.email if developer else email, password):
             audit.record(self.db, "developer.refused", **({"developer_id": id} if id else {}))
             return self.show(wrong=True, email=email)
         developer = accounts.lock(self.db, id)

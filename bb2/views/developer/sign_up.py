@@ -33,7 +33,10 @@ NOT_YOURS = "This is not the password that you chose. Please type it again"
 class SignUpForm(DeveloperPassword):
     name = name_field()
     organization = organization_field()
-    email = address_field(description="We send you a link to it, and nothing that you did not ask for.")
+    email = address_field(
+        description="We send you a link to it, and nothing that you did not ask for.",
+        autocomplete="username",  # a password manager keeps it with the password
+    )
     password = new_password_field("Password", Required("Choose a password"))
     again = once_more_field("Password, once more", Required("Type the password once more"))
 

@@ -13,6 +13,7 @@ from wtforms import PasswordField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
+from bb2.clock import now
 from bb2.models import Account
 from bb2.oauth.authentication import fits
 from bb2.oauth.secrets import new_secret
@@ -44,7 +45,7 @@ class StartForm(Form):
 
     def validate_secret(self, field):
         client = self.own.get(self.app.data)
-        if client is not None and not client.public and not fits((field.data or "").strip(), client):
+        if client is not None and not client.public and not fits((field.data or "").strip(), client, self.moment):
             raise StopValidation(f"This is not the secret of {client.name}. A lost secret can be replaced: My apps")
 
 
@@ -94,7 +95,7 @@ class Start:
     def _form(self, **known):
         """The form with its choices.  `known`: the data of one that was not posted; what is no choice is the first."""
         form = StartForm.of(self.request, **known)
-        form.own = {client.client_id: client for client in self.apps.playable}
+        form.own, form.moment = {client.client_id: client for client in self.apps.playable}, now(self.db)
         demo = [(DEMO, f"{self.demo['name']}, the demo app")] if self.demo else []
         form.app.choices = _choices(demo + [(client.client_id, client.name) for client in self.apps.playable])
         form.person.choices = _choices(self._people())

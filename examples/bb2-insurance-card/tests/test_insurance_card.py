@@ -63,8 +63,9 @@ def text(server, token):
     return page.extract_text()
 
 
-def test_whoever_shares_who_they_are_has_name_and_number_on_the_card(server):
-    shown = text(server, server.grant(BOTH))
+@pytest.mark.parametrize("permission", ["read", "rs", "r", "s"])
+def test_whoever_shares_who_they_are_has_name_and_number_on_the_card(server, permission):
+    shown = text(server, server.grant(f"insurance-card patient/Patient.{permission}"))
     for words in ("ALICE ZOE DOE", "1S00-A00-AA01", "HOSPITAL (PART A)", "MEDICAL (PART B)", "03-01-2016"):
         assert words in shown
     assert "Nombre" in shown
@@ -152,6 +153,11 @@ def test_there_is_no_card_without_an_active_part_of_medicare():
     answer = server.api("insurance/card.png", server.grant("insurance-card"), status=404)
     assert answer.json["error"] == "not_found"
     assert "no active part of Medicare" in answer.json["error_description"]
+
+
+def test_without_the_plugins_of_its_records_there_is_no_card():
+    server = ConsentServer(openid, bb2_insurance_card)
+    server.api("insurance/card.pdf", server.grant("insurance-card"), status=404)
 
 
 @pytest.mark.parametrize("status", [502, 504])
