@@ -78,7 +78,7 @@ EVENTS = {
     "developer.email_asked": "a developer asked for another e-mail address, which was sent a link",
     "developer.email_changed": "and followed it: the address is another one from now on",
     "developer.factor_added": "a developer added a passkey or an authenticator app, as `factor` says",
-    "developer.factor_removed": "a developer removed a passkey or the authenticator app",
+    "developer.factor_removed": "a developer removed a passkey or the authenticator app; `by`: an operator, all",
     "developer.codes_made": "a developer was shown new recovery codes",
     "developer.closed": "a developer closed their account; who they are was removed, and their apps are off",
     "key.made": "an administrator made a signing key",
