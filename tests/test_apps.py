@@ -416,3 +416,18 @@ def test_the_list_of_a_developer_without_apps_leads_to_the_form():
     server = ConsentServer(*BUILT_IN)
     developer_of(server)
     server.get("/developer/apps").click("Register an app")
+
+
+def test_of_two_developers_who_take_a_name_at_once_one_gets_it_and_the_other_is_told(make_server):
+    server, sent = make_server(), []
+    for email in "ada@example.com", "bea@example.com":
+        server.reset()
+        developer_of(server, email)
+        sent.append((dict(filled(server).submit_fields("save")), dict(server.cookies)))
+    answers = together(
+        *[lambda f=form, c=cookies: post(server.app, "/developer/apps/new", f, c) for form, cookies in sent]
+    )
+    registered, told = sorted(answers, key=lambda answer: answer.status_int)
+    assert (registered.status_int, told.status_int in (409, 422)) == (200, True)
+    assert "Another app is called" in told.text
+    assert app_called(server)
