@@ -13,6 +13,7 @@ from bb2.oauth.clients import add_client
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox.demo import ensure_demo_client, read_demo_client
 from bb2.scopes import Endpoint, Parameter, Scope, Words, hookimpl
+from bb2.sweep import sweep
 from bb2.testing import ALICE, ConsentServer, consent_form, record
 from built_in import BUILT_IN
 from oauth.steps import earlier
@@ -222,6 +223,7 @@ def test_a_trial_that_was_forgotten_says_so_and_leads_on(server):
     form = server.get("/testclient").forms[0]
     tokens = connect(server)
     earlier(server, ClientTrial, "created_at", "seen_at", hours=13)
+    assert sweep(server.engine, server.settings)["client_trial"] > 0
     assert "This trial has ended" in text(form.submit("answer", value="connect", status=400))
     page = tokens.forms
     ended = next(f for f in page.values() if f.action == "/testclient/act").submit(
@@ -455,3 +457,10 @@ def test_what_is_too_long_to_be_kept_is_no_dead_end(server):
 def test_who_signs_in_as_a_developer_to_play_an_own_app_comes_back(server):
     way = server.get("/testclient").html.find("a", string="Sign in as a developer")["href"]
     assert 'value="/testclient"' in server.get(way).text
+
+
+def test_no_other_site_begins_a_trial_or_ends_one(server):
+    page = connect(server)
+    for path in ("/testclient", "/testclient/act"):
+        assert "This trial has ended" in text(server.post(path, {"answer": "end"}, status=400))
+    assert statuses(server.get("/testclient/callback")) == statuses(page) == OPEN

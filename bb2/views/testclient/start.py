@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPSeeOther
@@ -46,7 +46,9 @@ class StartForm(Form):
     def validate_secret(self, field):
         client = self.own.get(self.app.data)
         if client is not None and not client.public and not fits((field.data or "").strip(), client, self.moment):
-            raise StopValidation(f"This is not the secret of {client.name}. For one that is lost, My apps gives another")
+            raise StopValidation(
+                f"This is not the secret of {client.name}. For one that is lost, My apps gives another"
+            )
 
 
 @view_defaults(route_name="testclient", permission=NO_PERMISSION_REQUIRED)
@@ -58,10 +60,7 @@ class Start:
             raise PageError(
                 404, "There is no demo app", "Whoever runs this server can make one with the command bb2 init."
             )
-        own = request.registry["settings"].identity == "builtin"
-        self.personas = (
-            {p.username: p for p in personas_there(self.db) if p.password and not p.merged_into} if own else {}
-        )
+        self.personas = _personas(request)
         person = request.browser.beneficiary
         self.there = person is not None  #: a beneficiary is signed in, in this browser
         self.username = person and _username(self.db, person)
@@ -69,7 +68,7 @@ class Start:
     @view_config(request_method="GET")
     def ask(self):
         base_url = self.request.registry["settings"].base_url
-        if self.request.host_url != base_url:  # the app is answered there, where its cookie must be
+        if self.request.host != urlsplit(base_url).netloc:  # the app is answered there, where its cookie must be
             return HTTPSeeOther(f"{base_url}{self.request.path_qs}")
         wanted = self.request.GET
         known = {
@@ -172,6 +171,13 @@ class Start:
             return {}
         anew = self.there and (not chosen or chosen != self.username)
         return {"login_hint": chosen, "prompt": "login" if anew else ""}
+
+
+def _personas(request):
+    """{user name: Persona} of those who can sign in; none where another provider knows the people."""
+    if request.registry["settings"].identity != "builtin":
+        return {}
+    return {p.username: p for p in personas_there(request.db) if p.has_account and p.merged_into is None}
 
 
 def _username(db, person):
