@@ -80,7 +80,7 @@ WITH_MISTAKES = {
     "developer": ["/developer/apps/new"],
 }
 #: What a script draws, {path: selector}; a busy machine takes its time for it.
-DRAWN = {"/docs/api": ".opblock"}
+DRAWN = {"/docs/api": ".opblock-tag"}
 DRAWN_WITHIN = 60_000  # milliseconds
 PLACES = ("/developer", "/docs", "/testclient")
 
