@@ -115,7 +115,8 @@ def everything_is_logged(caplog):
 
 NOT_OF_A_JOURNEY = (
     *("record_index", "record_indexing", "sandbox", "sandbox_person", "provider_sign_in"),
-    *("passkey", "passkey_challenge", "enrollment_draft", "client_logo", "developer_passkey"),
+    *("passkey", "passkey_challenge", "enrollment_draft", "client_logo", "developer_passkey", "client_trial"),
+    "calls_of_day",
 )
 
 
