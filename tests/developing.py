@@ -14,7 +14,7 @@ from bb2.testing import CSRF_TOKEN
 
 ADA = "ada@example.com"
 PASSWORD = "glacier tuba 49 mitten"
-SIGN_UP = {"name": "Ada Byron", "organization": "Engine Works", "email": ADA, "password": PASSWORD, "again": PASSWORD}
+SIGN_UP = {"name": "Ada Byron", "organization": "Engine Works", "email": ADA, "password": PASSWORD}
 
 
 @cache
