@@ -7,7 +7,10 @@ from bb2.views.pages import PageError
 
 
 def trial_of(request):
-    """{"registered", "pending", "done"}, each where there is one.  A trial with a developer's own app ends when they sign out."""
+    """{"registered", "pending", "done"}, each where there is one.
+
+    A trial with a developer's own app ends when they sign out.
+    """
     developer = request.developer_browser.developer
     mine = {None, developer and developer.id}
     return {name: trial for name, trial in request.trial.kept.items() if trial["app"]["developer_id"] in mine}
