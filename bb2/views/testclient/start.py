@@ -109,7 +109,9 @@ class Start:
                 field.data = field.data if field.data in values else values[0]
         form.held = self._held(form)
         if form.app.data in form.held:
-            form.secret.description = f"This trial holds that of {form.own[form.app.data].name}: leave it empty."
+            form.secret.description = (
+                f"This browser still holds that of {form.own[form.app.data].name}, sealed: leave it empty."
+            )
         return form
 
     def _held(self, form):
