@@ -84,7 +84,7 @@ def register_an_app(reader):
 
 def connect_as_the_persona_on_the_page(reader):
     reader.follow("Try it in the test client")
-    password = reader.page.locator("main b.copy").last.inner_text()
+    password = reader.page.locator("main b.copy").inner_text()
     reader.send("Connect with Medicare")
     reader.type(Password=password)
     reader.send("Sign in")
