@@ -1,4 +1,4 @@
-"""Make the pictures of docs/beneficiaries.md and README.md from the running program: `make pictures`."""
+"""Make the pictures of docs/ and README.md from the running program: `make pictures`."""
 
 import sys
 import tempfile
@@ -19,6 +19,7 @@ from bb2.models import AuditEvent, Consent
 from bb2.sandbox.people import beneficiary
 from bb2.sandbox.personas import PERSONAS
 from chromium import launch
+from developing import PASSWORD, SIGN_UP, printed_link
 from enrolling import SECRET
 from running import RunningServer
 
@@ -31,9 +32,11 @@ DAYS_AGO = (1, 2, 4, 8, 9, 15, 16, 22)  # on which the app has read too
 class Phone:
     """A person's phone: a browser, and what they do with it."""
 
+    SIZE, SCALE = {"width": 390, "height": 760}, 1.15
+
     def __init__(self, browser, url):
         context = browser.new_context(
-            viewport={"width": 390, "height": 760}, device_scale_factor=1.15, locale="en-US", reduced_motion="reduce"
+            viewport=self.SIZE, device_scale_factor=self.SCALE, locale="en-US", reduced_motion="reduce"
         )
         self.page, self.url = context.new_page(), url
 
@@ -59,6 +62,9 @@ class Phone:
         """From the demo client to the authorization page."""
         self.visit(f"/testclient?language={language}")
         self.press("Connect with Medicare")
+        self.sign_in(number)
+
+    def sign_in(self, number):
         self.type(username=f"BBUser{number:05}", password=f"PW{number:05}!")
         self.go_by(self.page.locator("button[value=sign-in]"))
 
@@ -67,7 +73,7 @@ class Phone:
         self.page.evaluate("document.activeElement?.blur()")
         seen = {"full_page": True}
         if until:
-            seen["clip"] = {"x": 0, "y": 0, "width": 390, "height": self.top_of(until)}
+            seen["clip"] = {"x": 0, "y": 0, "width": self.SIZE["width"], "height": self.top_of(until)}
         picture = Image.open(BytesIO(self.page.screenshot(**seen)))
         file = PICTURES / f"{name}.png"
         picture.convert("RGB").quantize(SHADES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
@@ -77,6 +83,12 @@ class Phone:
 
     def top_of(self, heading):
         return self.page.get_by_role("heading", name=heading).bounding_box()["y"]
+
+
+class Desk(Phone):
+    """A developer's screen."""
+
+    SIZE, SCALE = {"width": 1060, "height": 760}, 1
 
 
 def sign_in(phone):
@@ -202,6 +214,37 @@ def stop_sharing(phone):
     phone.keep("stop-sharing")
 
 
+def developer_start(desk):
+    desk.visit("/developer")
+    desk.keep("developer-start")
+
+
+def register_app(desk, server):
+    desk.visit("/developer/sign-up")
+    desk.type(**SIGN_UP)
+    desk.press("Sign up")
+    desk.visit(printed_link(server, "verify"))
+    desk.type(current=PASSWORD)
+    desk.press("Confirm and sign in")
+    desk.follow("Register an app")
+    desk.type(name="Claims at a glance")
+    preview = desk.page.frame_locator("#preview")
+    preview.get_by_role("heading", name="Share your Medicare information with Claims").wait_for()
+    desk.page.get_by_label("Yes. People are asked").check()
+    desk.page.mouse.wheel(0, -9_999)
+    desk.keep("register-app", until="What your app asks for")
+
+
+def first_claim(desk):
+    desk.press("Register")
+    desk.follow("Try it in the test client")
+    desk.press("Connect with Medicare")
+    desk.sign_in(0)
+    desk.press("Yes, approve access")
+    desk.follow("/v2/fhir/ExplanationOfBenefit")
+    desk.keep("first-claim", until="Read one of them")
+
+
 def main():
     PICTURES.mkdir(exist_ok=True)
     with (
@@ -211,6 +254,7 @@ def main():
     ):
         browser = launch(playwright)
         take(server, Phone(browser, server.url), Phone(browser, server.url), Phone(browser, server.url))
+        take_of_developers(server, Desk(browser, server.url))
         browser.close()
 
 
@@ -224,6 +268,12 @@ def take(server, newcomer, spanish, phone):
     some_weeks_later(server)
     for step in connections, connection, share_less, stop_sharing:
         step(phone)
+
+
+def take_of_developers(server, desk):
+    developer_start(desk)
+    register_app(desk, server)
+    first_claim(desk)
 
 
 if __name__ == "__main__":

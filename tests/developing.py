@@ -14,7 +14,7 @@ from bb2.testing import CSRF_TOKEN
 
 ADA = "ada@example.com"
 PASSWORD = "glacier tuba 49 mitten"
-SIGN_UP = {"name": "Ada Byron", "organization": "Engine Works", "email": ADA, "password": PASSWORD, "again": PASSWORD}
+SIGN_UP = {"name": "Ada Byron", "organization": "Engine Works", "email": ADA, "password": PASSWORD}
 
 
 @cache
@@ -84,11 +84,12 @@ def row(server, email=ADA):
         return db.scalars(select(Developer).where(Developer.email == email)).one_or_none()
 
 
-def printed_link(running_server, purpose):
-    """The last link of this purpose in the mails that a RunningServer prints; it prints one within seconds."""
+def printed_link(running_server, purpose, to=ADA):
+    """The last link of this purpose in the mails to somebody that a RunningServer prints, which takes seconds."""
+    link = re.compile(rf"{re.escape(to)}: [^/]*?\S+(/developer/{purpose}/\S+\.\S+)")
     for _ in range(100):
-        if found := re.findall(rf"\S+/developer/{purpose}/\S+\.\S+", running_server.log.read_text("utf-8")):
-            return found[-1].removeprefix(running_server.url)
+        if found := link.findall(running_server.log.read_text("utf-8")):
+            return found[-1]
         time.sleep(0.1)
     raise AssertionError(f"no mail with a link to {purpose} was printed")
 

@@ -104,7 +104,7 @@ def test_no_row_of_a_table_has_more_or_fewer_cells_than_its_head():
 
 def test_every_picture_is_small_made_by_the_command_and_shown_with_words_for_who_cannot_see_it():
     made = re.findall(r'keep\("([^"]+)"', ROOT.joinpath("docs/make_pictures.py").read_text(encoding="utf-8"))
-    shown = {name: words for words, name in re.findall(r"!\[([^]]*)\]\(pictures/([^)]+)\)", GUIDE)}
+    shown = {name: words for words, name in re.findall(r"!\[([^]]*)\]\(pictures/([^)]+)\)", "".join(DOCS.values()))}
     assert {f"{name}.png" for name in made} == {file.name for file in PICTURES} == set(shown)
     assert [name for name, words in shown.items() if len(words.split()) < 5] == []
     assert [file.name for file in PICTURES if file.stat().st_size > 60 * 1024] == []

@@ -398,6 +398,19 @@ def test_a_public_app_of_the_developer_needs_no_secret(server, developer):
     assert "client_secret" not in text(page)
 
 
+def test_who_connects_an_own_app_again_need_not_type_its_secret_while_it_counts(server, developer):
+    app, secret = own_app(server, developer, f"Again {new_secret()}")
+    play(server, developer, app, secret)
+    page = server.get(f"/testclient?app={app}")
+    assert "This browser still holds that of Again" in text(page)
+    assert page.forms[0].submit("answer", value="connect").status_int == 303
+    with server.db() as db:
+        db.get(Client, app).secret_hash = hashed(new_secret())
+    page = page.forms[0].submit("answer", value="connect", status=422)
+    assert "This is not the secret of Again" in text(page)
+    assert "This browser still holds" not in text(page)
+
+
 def test_a_wrong_secret_is_told_at_its_field(server, developer):
     app, _secret = own_app(server, developer, f"Wrong {new_secret()}")
     page = play(server, developer, app, "wrong", status=422)

@@ -166,18 +166,3 @@ def test_the_pages_for_a_developer_have_no_fault(make_person, server, app):
     person.judge("a wrong password")
     sign_in(person, PASSWORD)
     look_at(person, SIGNED_IN, WITH_MISTAKES["developer"], app=app)
-
-
-def test_a_trial_in_the_test_client_has_no_fault(make_person, server):
-    person = make_person(server)
-    person.visit("/testclient")
-    person.press("button[value=show]")
-    person.look("testclient-request")
-    person.visit("/testclient")
-    person.press("button[value=connect]")
-    person.sign_in()
-    person.choose("withhold")
-    person.answer("yes")
-    person.look("testclient-answered")
-    person.visit("/testclient/call/v2/fhir/Patient")
-    person.look("testclient-refused")

@@ -1,19 +1,19 @@
-"""A developer at the test client, in a browser, on a phone: every page of it is looked at."""
+"""A developer at the test client, in a browser, on a phone.  (What the way to the first claim shows is looked at in
+test_developer_story.)
+"""
 
 
 def test_a_developer_comes_to_the_first_claim_pages_through_the_claims_and_ends_it(person):
     person.visit("/testclient")
-    person.look("testclient-start")
     person.press("button[value=show]")
     person.look("testclient-request")
     person.press("main a.button")
     person.page.locator("#password").fill("PW00000!")  # the user name is there already
     person.press("button[value=sign-in]")
     person.answer("yes")
-    person.look("testclient-tokens")
     person.press("a[href$='/v2/fhir/ExplanationOfBenefit']")
     assert "records in all" in person.page.locator("main").inner_text()
-    person.look("testclient-call")
+    person.look("testclient-call")  # which unfolds the form of the search
     person.page.locator("#search-_count").fill("2")
     person.press("form.search button")
     person.press("text=Next page")

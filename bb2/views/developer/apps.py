@@ -18,6 +18,7 @@ from bb2.oauth.secrets import new_secret
 from bb2.views.developer.app_forms import KEY, PUBLIC, SECRET, AppForm, kind_of, sentence, values_of
 from bb2.views.developer.own import DeveloperPage
 from bb2.views.developer.own_app import AppPage
+from bb2.views.testclient.trials import hold
 
 #: What a page says was done, and what follows from it.
 DONE = {
@@ -132,6 +133,8 @@ class NewApp(DeveloperPage, Editor):
         self.record("client.registered", client_id=client.client_id, by="developer")
         if not self.request.registry["settings"].sandbox:  # an operator looks at it first
             client_ends.switch_off(self.db, client, client_ends.OPERATOR)
+        elif secret:
+            hold(self.request, client, secret)
         return client, secret
 
     def has_too_many(self):

@@ -23,7 +23,7 @@ from bb2.views.developer.fields import (
     plain_line,
 )
 from bb2.views.developer.own import mails_or_refuses, render
-from bb2.views.fields import email_address, new_password_field, once_more_field
+from bb2.views.fields import email_address, new_password_field
 from bb2.views.forms import Required
 from bb2.views.pages import PageError
 
@@ -31,6 +31,8 @@ NOT_YOURS = "This is not the password that you chose. Please type it again"
 
 
 class SignUpForm(DeveloperPassword):
+    """The password is typed once: the page behind the mailed link asks for it again."""
+
     name = name_field()
     organization = organization_field()
     email = address_field(
@@ -38,7 +40,6 @@ class SignUpForm(DeveloperPassword):
         autocomplete="username",  # a password manager keeps it with the password
     )
     password = new_password_field("Password", Required("Choose a password"))
-    again = once_more_field("Password, once more", Required("Type the password once more"))
 
 
 @view_defaults(route_name="developer_sign_up", permission=NO_PERMISSION_REQUIRED)

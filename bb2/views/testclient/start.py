@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from bb2.clock import now
+from bb2.identity.builtin import plain
 from bb2.models import Account
 from bb2.oauth.authentication import fits
 from bb2.oauth.secrets import new_secret
@@ -23,6 +24,7 @@ from bb2.views.forms import Form, OneOf, SeveralOf
 from bb2.views.pages import PageError
 from bb2.views.personas import personas_there
 from bb2.views.testclient.apps import DEMO, callback_of, demo_app, own_apps
+from bb2.views.testclient.trials import held_secrets, player
 from bb2.views.testclient.wire import request_line
 
 SOMEBODY, HERE = "", "here"  #: in place of a persona: whoever signs in, and who is signed in already
@@ -45,7 +47,8 @@ class StartForm(Form):
 
     def validate_secret(self, field):
         client = self.own.get(self.app.data)
-        if client is not None and not client.public and not fits((field.data or "").strip(), client, self.moment):
+        field.data = (field.data or "").strip() or self.held.get(self.app.data)
+        if client is not None and not client.public and not fits(field.data or "", client, self.moment):
             raise StopValidation(
                 f"This is not the secret of {client.name}. For one that is lost, My apps gives another"
             )
@@ -63,7 +66,7 @@ class Start:
         self.personas = _personas(request)
         person = request.browser.beneficiary
         self.there = person is not None  #: a beneficiary is signed in, in this browser
-        self.username = person and _username(self.db, person)
+        self.username = person and _username(self.db, person, self.personas)
 
     @view_config(request_method="GET")
     def ask(self):
@@ -104,7 +107,19 @@ class Start:
             for field in (form.app, form.person, form.language, form.version):
                 values = [choice.value for choice in field.choices]
                 field.data = field.data if field.data in values else values[0]
+        form.held = self._held(form)
+        if form.app.data in form.held:
+            form.secret.description = (
+                f"This browser still holds that of {form.own[form.app.data].name}, sealed: leave it empty."
+            )
         return form
+
+    def _held(self, form):
+        """{client_id: secret} of the apps whose secret need not be typed; one that counts no more is none."""
+        held = held_secrets(self.request).items()
+        return {
+            app: secret for app, secret in held if app in form.own and fits(secret or "", form.own[app], form.moment)
+        }
 
     def _people(self):
         """[(value, label)]"""
@@ -161,9 +176,7 @@ class Start:
         client = form.own.get(form.app.data)
         if client is None:
             return self.demo | {"developer_id": None}
-        secret = None if client.public else form.secret.data.strip()
-        named = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
-        return named | {"developer_id": client.developer_id}
+        return player(client, None if client.public else form.secret.data)
 
     def _who(self, chosen):
         """A persona is named to the sign-in, which asks anew where somebody else is signed in."""
@@ -180,9 +193,10 @@ def _personas(request):
     return {p.username: p for p in personas_there(request.db) if p.has_account and p.merged_into is None}
 
 
-def _username(db, person):
-    """A user name of a Beneficiary, or None."""
-    return db.scalar(select(Account.username).where(Account.beneficiary_id == person.id).limit(1))
+def _username(db, person, personas):
+    """A user name of a Beneficiary, or None; that of a persona is spelt as here."""
+    found = db.scalar(select(Account.username).where(Account.beneficiary_id == person.id).limit(1))
+    return next((name for name in personas if plain(name) == found), found)
 
 
 def _choices(pairs):

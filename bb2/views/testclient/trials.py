@@ -1,13 +1,36 @@
-"""Which trial is this browser's, and is it still whose it was?"""
+"""Which trial is this browser's, and is it still whose it was?
+
+Of an app that was registered in this browser a moment ago, its trials know the secret, which no page shows again.
+"""
 
 from bb2.views.pages import PageError
 
 
 def trial_of(request):
-    """{"pending", "done"}, each where there is one.  A trial with a developer's own app ends when they sign out."""
+    """{"registered", "pending", "done"}, each where there is one.
+
+    A trial with a developer's own app ends when they sign out.
+    """
     developer = request.developer_browser.developer
     mine = {None, developer and developer.id}
     return {name: trial for name, trial in request.trial.kept.items() if trial["app"]["developer_id"] in mine}
+
+
+def held_secrets(request):
+    """{client_id: the secret that was typed, or given, last; None of an app without one}"""
+    apps = [trial["app"] for trial in trial_of(request).values()]
+    return {app["client_id"]: app["client_secret"] for app in apps}
+
+
+def player(client, secret):
+    """An app of a developer's own, as a trial keeps it."""
+    named = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
+    return named | {"developer_id": client.developer_id}
+
+
+def hold(request, client, secret):
+    """An app was given its secret in this browser: there it can be played without typing the secret."""
+    request.trial.keep(request.trial.kept | {"registered": {"app": player(client, secret)}})
 
 
 def no_trial(request):
