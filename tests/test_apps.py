@@ -26,12 +26,14 @@ from app_pages import (
     register,
     secret_of,
 )
-from bb2.models import Client
+from bb2.developers import accounts
+from bb2.models import Client, Developer
 from bb2.oauth import client_ends
 from bb2.oauth.secrets import same_secret
 from bb2.scopes import coverage, hookimpl, openid
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
+from databases import emptied, just_before
 from developing import developer_of
 from oauth.steps import opens
 from oauth.wire import post, together
@@ -185,6 +187,7 @@ class TestWhatIsTyped:
             ({"kind": "key", "jwks": "{"}, "not JSON"),
             ({"kind": "key", "jwks": '{"keys": [], "more": NaN}'}, "not JSON"),
             ({"kind": "key", "jwks": "[" * 20_000}, "not JSON"),
+            ({"kind": "key", "jwks": '{"keys": [{"kid": "\\ud800"}]}'}, "printable"),
             ({"kind": "key", "jwks_uri": "http://x.example/jwks"}, "https"),
             ({"kind": "key", "jwks": "{}", "jwks_uri": "https://x.example/jwks"}, "one of the two"),
         ],
@@ -333,6 +336,16 @@ class TestASecret:
         assert app_called(server).previous_secret_hash is None
         assert by_developer(server, mine)[1:] == ["client.secret_rotated", "client.secret_stopped"]
 
+    def test_is_one_of_a_button_that_is_pressed_twice_and_none_of_a_page_that_is_old(self, server, mine):
+        old_page = server.get(path_of(mine, "secret")).forms[0]
+        once, twice = (secret_of(old_page.submit("rotate", status=200)) for _ in range(2))
+        assert once == twice
+        assert app_called(server).previous_secret_hash == mine.secret_hash  # what the app's servers have counts on
+        press(server, mine, "secret", status=200, button="rotate")
+        before = app_called(server).secret_hash
+        assert "Two secrets count" in old_page.submit("rotate", status=200)
+        assert app_called(server).secret_hash == before
+
     def test_is_none_of_a_public_app(self, server):
         register(server, kind="public")
         assert "has no secret" in server.get(path_of(app_called(server), "secret")).text
@@ -410,6 +423,23 @@ def test_two_requests_at_once_make_one_app(make_server):
     cookies = dict(server.cookies)
     answers = together(*[lambda: post(server.app, "/developer/apps/new", form, cookies)] * 2)
     assert sorted(answer.status_int for answer in answers) == [200, 303]
+
+
+@pytest.mark.parametrize(("path", "button"), [("/developer/apps/new", "save"), ("/developer/account/about", None)])
+def test_nothing_comes_of_a_form_while_whose_developer_closes_the_account(postgresql, path, button):
+    server = ConsentServer(*BUILT_IN, engine=emptied(postgresql))
+    developer = developer_of(server)
+    form = filled(server) if button else next(f for f in server.get(path).forms.values() if "name" in f.fields)
+
+    def close():
+        with server.db() as db:
+            accounts.close(db, accounts.lock(db, developer.id))
+
+    with just_before(server.engine, "FOR UPDATE", close):
+        assert form.submit(button, status=303).location == "http://localhost/developer/sign-in"
+    with server.db() as db:
+        assert db.get(Developer, developer.id).name == ""
+        assert db.query(Client).filter_by(developer_id=developer.id).count() == 0
 
 
 def test_the_list_of_a_developer_without_apps_leads_to_the_form():

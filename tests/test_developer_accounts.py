@@ -384,6 +384,16 @@ def test_somebody_elses_address_is_not_taken_and_they_are_told(server):
     assert count(server, DeveloperLink) == 0
 
 
+def test_of_two_who_take_an_address_at_once_one_gets_it_and_the_other_is_told(make_server):
+    server, forms = make_server(), []
+    for email in (ADA, "bea@example.com"):
+        server.reset()
+        developer_of(server, email)
+        send(server, "/developer/account/email", email="new@example.com", current=PASSWORD)
+        forms.append(another_browser(server).get(mailed_link(server)).forms[0])
+    assert sorted(at_once(lambda: forms.pop().submit(status="*").status_int, 2)) == [200, 410]
+
+
 def test_signing_out_everywhere_ends_every_session_of_the_developer_and_of_nobody_else(server):
     developer_of(server)
     elsewhere, other = another_browser(server), another_browser(server)

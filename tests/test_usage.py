@@ -254,7 +254,7 @@ def test_who_shares_is_told_only_where_neither_side_is_few(make_server, left_out
     connected(server, everybody[left_out:], share_sensitive={"a-kind": True}, left_out=[], share_demographic=True)
     rest = None if told is None else 40 - told
     found = {(kind, which): counts for kind, which, *counts in used(server).sharing}
-    assert found["sensitive", "a-kind"] == [rest, told]
+    assert found["sensitive", "a-kind"] == [None, None]  # who looks before and after somebody connects could subtract
     assert found.get(("line", "profile"), [None, None]) == [rest, told]
     assert found.get(("demographic", ""), [None, None]) == [None, None]
 

@@ -67,13 +67,19 @@ def change_email(db, developer, email):
     False where it is somebody else's by now.
     """
     known = find(db, email)
+    if known is not None and known.email_verified_at is None:
+        known = lock(db, known.id)  # they may be confirming it just now
     if known is not None and known.id != developer.id:
         if known.email_verified_at:
             return False
         db.delete(known)  # who signed up with it never read its mail
         db.flush()
+    try:
+        with db.begin_nested():
+            developer.email = email
+    except IntegrityError:  # somebody else took it at this moment
+        return False
     links.end(db, developer)
-    developer.email = email
     return True
 
 
@@ -87,6 +93,7 @@ def close(db, developer):
     """Their apps are deleted, and nothing says any more who they were: the row stays, so that a number in the trail
     means one person, and the address may sign up again."""
     for app in apps_of(db, developer):
+        db.refresh(app, with_for_update={"key_share": True})  # another page of theirs may be changing it
         delete_client(db, app)
     end_sessions(db, developer.id)
     second_factor.remove_all(db, developer)

@@ -149,6 +149,7 @@ def _cancelled(connection, client, period):
 def _sharing(connection, client, whole):
     """Of the connections that are active.  A person has one active connection with an app, so these are people.
 
+    Who shares what is sensitive no app is told; it could look before and after somebody connects, and subtract.
     `kind`: "demographic"; "line", of a family of scopes; "sensitive", of a sensitivity.
     """
     texts = [cast(each, Text) for each in (Consent.left_out, Consent.share_sensitive)]
@@ -165,7 +166,9 @@ def _sharing(connection, client, whole):
         chose += people * (families is not None)
         left.update(dict.fromkeys(families or (), people))
     found |= {("line", family): [chose - people, people] for family, people in left.items()}
-    return [(*what, *(pair if whole or both(*pair) else (None, None))) for what, pair in sorted(found.items())]
+    hidden = (None, None)
+    told = {what: whole or (what[0] != "sensitive" and both(*pair)) for what, pair in found.items()}
+    return [(*what, *(pair if told[what] else hidden)) for what, pair in sorted(found.items())]
 
 
 # Calls

@@ -1,5 +1,6 @@
 """The apps that are registered here."""
 
+import re
 import unicodedata
 from datetime import datetime
 
@@ -7,6 +8,10 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from bb2.models.base import Base
+
+#: Printable, and yet nothing that anybody sees: what joins letters, and what chooses among their forms (UAX 44,
+#: Default_Ignorable_Code_Point; of the others, names have none).
+UNSEEN = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 class Client(Base):
@@ -77,5 +82,6 @@ class ClientLogo(Base):
 
 
 def name_key(name):
-    """A name as names are compared: in any case, and in any width or font that Unicode has for a letter (UAX 15)."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """A name as names are compared: in any case, in any width or font that Unicode has for a letter (UAX 15), and
+    without what nobody sees."""
+    return unicodedata.normalize("NFKC", UNSEEN.sub("", name)).casefold()

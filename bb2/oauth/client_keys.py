@@ -51,8 +51,8 @@ def key_problem(key):
         return "it is not a JSON Web Key"
     if PRIVATE_MEMBERS & key.keys():
         return "it is private: register the public key only, and make a new pair, as this one has been shown"
-    if not isinstance(key.get("kid"), str) or not key["kid"]:
-        return "it needs a kid, by which a signature names it"
+    if not isinstance(key.get("kid"), str) or not key["kid"] or not key["kid"].isprintable():
+        return "it needs a kid, by which a signature names it, of printable characters"
     if key.get("use", "sig") != "sig":
         return "it is not for signatures"
     if (key.get("kty"), key.get("crv")) not in ALGORITHMS.values():

@@ -181,10 +181,10 @@ def _without_port(uri):
 # How it proves who it is
 
 
-def give_secret(client):
+def give_secret(client, secret=None):
     """From now on the app proves who it is by a secret alone, which is returned."""
     set_public(client)
-    secret = new_secret()
+    secret = secret or new_secret()
     client.secret_hash = hashed(secret)
     return secret
 
@@ -205,13 +205,16 @@ def set_public(client):
     stop_previous_secret(client)
 
 
-def rotate_secret(db, client, overlap=timedelta(0)):
-    """Give a confidential client a new secret, which is returned.  The one before does for this while beside it."""
+def rotate_secret(db, client, overlap=timedelta(0), secret=None):
+    """Give a confidential client a new secret, which is returned.  The one before does for this while beside it.
+
+    `secret`: this one, as random as `new_secret` makes them.
+    """
     if client.secret_hash is None:
         has = "its keys" if client.has_keys else "nothing to keep: it is a public client"
         raise ClientError(f"{client.name} has no secret, but {has}")
     before = client.secret_hash
-    secret = give_secret(client)
+    secret = give_secret(client, secret)
     if overlap:
         client.previous_secret_hash, client.previous_secret_ends_at = before, now(db) + overlap
     return secret

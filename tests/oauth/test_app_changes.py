@@ -268,7 +268,7 @@ class TestADeletedApp:
 
 
 @pytest.mark.either_database
-@pytest.mark.parametrize("alike", ["THE APP", "the  app", "Ｔｈｅ Ａｐｐ", "𝐓𝐡𝐞 𝐀𝐩𝐩"])
+@pytest.mark.parametrize("alike", ["THE APP", "the  app", "Ｔｈｅ Ａｐｐ", "𝐓𝐡𝐞 𝐀𝐩𝐩", "The\ufe0f A\u034fpp"])
 def test_no_two_apps_have_a_name_that_reads_alike(shared_server, alike):
     with pytest.raises(ClientError, match="another app is called"):
         another_app(shared_server, name=alike)

@@ -73,6 +73,7 @@ class About(DeveloperPage):
         form = AboutForm.of(self.request)
         if not form.validate():
             return self.page("account_about", 422, form=form)
+        self.lock()
         self.developer.name, self.developer.organization = (plain_line(field.data) for field in form)
         self.record("developer.changed")
         return done(self.request, "about")

@@ -12,8 +12,9 @@ from bb2.oauth import client_ends, clients
 from bb2.oauth.client_ends import DEVELOPER
 from bb2.oauth.errors import ClientError
 from bb2.oauth.logos import set_logo
+from bb2.oauth.secrets import same_secret
 from bb2.views.developer.app_forms import sentence
-from bb2.views.developer.apps import overlap
+from bb2.views.developer.apps import fingerprint, overlap
 from bb2.views.developer.own_app import AppPage
 from bb2.views.errors import page
 from bb2.views.forms import Form
@@ -40,17 +41,26 @@ class DeleteForm(Form):
 class Secret(AppPage):
     @view_config(request_method="GET")
     def ask(self):
-        hours = self.request.registry["settings"].secret_overlap_hours
-        return self.page("app_secret", hours=hours, overlap=overlap(self.db, self.client))
+        hours, replaces = self.request.registry["settings"].secret_overlap_hours, fingerprint(self.client.secret_hash)
+        return self.page("app_secret", hours=hours, overlap=overlap(self.db, self.client), replaces=replaces)
 
     @view_config(request_method="POST")
     def rotate(self):
-        """The new secret stands in this answer, and nowhere else."""
+        """The new secret stands in this answer, and nowhere else.
+
+        It follows from the browser's session and from which secret it replaces: a button that is pressed twice makes
+        one, and the secret that is in use counts on.
+        """
         if self.client.secret_hash is None:
             return self.ask()
-        hours = self.request.registry["settings"].secret_overlap_hours
-        secret = clients.rotate_secret(self.db, self.client, timedelta(hours=hours))
-        self.record("client.secret_rotated", overlap_hours=hours)
+        replaces = self.request.POST.get("replaces", "")
+        secret = self.request.developer_browser.secret_for(f"secret {self.client.client_id} {replaces}")
+        if not same_secret(secret, self.client.secret_hash):
+            if replaces != fingerprint(self.client.secret_hash):  # another was made since: the page says how it stands
+                return self.ask()
+            hours = self.request.registry["settings"].secret_overlap_hours
+            clients.rotate_secret(self.db, self.client, timedelta(hours=hours), secret)
+            self.record("client.secret_rotated", overlap_hours=hours)
         return self.page("app_secret_shown", secret=secret, overlap=overlap(self.db, self.client))
 
     @view_config(request_method="POST", request_param="stop")

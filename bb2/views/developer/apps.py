@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from bb2.clock import now
 from bb2.developers.accounts import apps_of
-from bb2.models import Client, Developer
+from bb2.models import Client
 from bb2.oauth import client_ends, clients
 from bb2.oauth.errors import ClientError
 from bb2.oauth.secrets import new_secret
@@ -98,7 +98,7 @@ class NewApp(DeveloperPage, Editor):
             return self.new(form)
         client_id = self.client_id()
         # Of two requests at once, the second waits, and finds what the first has registered.
-        self.db.execute(select(Developer.id).where(Developer.id == self.developer.id).with_for_update())
+        self.lock()
         if (there := self.db.get(Client, client_id)) and not there.deleted_at:
             return HTTPSeeOther(
                 self.request.route_path("developer_app", client_id=client_id, _query={"done": "registered"})

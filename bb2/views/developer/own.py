@@ -4,6 +4,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.renderers import render_to_response
 
 from bb2 import audit
+from bb2.developers import accounts
 from bb2.notices.post import post_of
 from bb2.views.pages import PageError
 
@@ -43,6 +44,11 @@ class DeveloperPage:
 
     def page(self, name, status=200, **values):
         return render(self.request, name, status, developer=self.developer, **values)
+
+    def lock(self):
+        """Nobody else changes the developer in this transaction.  Whose account was closed meanwhile is nobody here."""
+        if accounts.lock(self.db, self.developer.id) is None:
+            raise HTTPSeeOther(self.request.route_path("developer_sign_in"))
 
     def record(self, event, **details):
         audit.record(self.db, event, developer_id=self.developer.id, **details)

@@ -66,8 +66,7 @@ class SignUp:
         if developer := accounts.sign_up(self.db, email=email, **about):
             links.send(self.db, developer, links.VERIFY)
             audit.record(self.db, "developer.signed_up", developer_id=developer.id)
-        else:
-            known = accounts.find(self.db, email)
+        elif known := accounts.find(self.db, email):
             audit.record(self.db, "developer.signed_up_again", developer_id=known.id)
         return HTTPSeeOther(self.request.route_path("developer_mailed"))
 
