@@ -27,9 +27,10 @@ from bb2.oauth.published_keys import PublishedKeys
 from bb2.oauth.server import AuthorizationServer
 from bb2.oauth.undeclared import tell_undeclared
 from bb2.oauth.validator import Validator
-from bb2.plugins import installed_plugins, plugin_manager
+from bb2.plugins import at_start, calls, installed_plugins, plugin_manager
 from bb2.registry import ScopeRegistry
 from bb2.scopes import API_VERSIONS
+from bb2.security import refuse_unserved
 from bb2.sensitivities import Sensitivities
 from bb2.settings import Settings, fhir_base, is_loopback
 from bb2.sweep import Sweeper
@@ -108,7 +109,10 @@ def make_app(settings, engine, plugins, signing_keys):
             )
         config.add_request_method(authorization_server, "oauth", reify=True)
         config.scan("bb2.views", ignore=unused_pages(settings))
-        manager.hook.configure(config=config)
+        for plugin, configure in calls(manager.hook.configure, config=config):
+            with at_start(plugin, manager.hook.configure):
+                configure()
+        refuse_unserved(registry)
         registry["app"] = config.make_wsgi_app()
     return registry["app"]
 

@@ -1,8 +1,13 @@
 """Which plugins are installed and switched on?  What is misspelt is refused."""
 
 import re
+from collections.abc import Iterable
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import entry_points
+from pathlib import Path
+from reprlib import repr as short
+from traceback import extract_tb
 
 import pluggy
 
@@ -48,6 +53,7 @@ def plugin_manager(plugins):
     for name in sorted(plugins):
         _refuse_another_contract(name, contract_of(plugins[name]))
         manager.register(plugins[name], name=name)
+        _refuse_unmarked_hooks(manager, name, plugins[name])
     _refuse_misspelt_hooks(manager)
     return manager
 
@@ -86,6 +92,28 @@ def calls(hook, **arguments):
         yield implementation.plugin_name, partial(implementation.function, **taken)
 
 
+@contextmanager
+def at_start(plugin, hook):
+    """Whatever a hook of the plugin cannot do stops the start, and is told with the plugin's name and the line."""
+    try:
+        yield
+    except ScopeError as error:
+        raise ScopeError(f"plugin {plugin}: {error}") from error
+    except Exception as error:
+        if type(error).__module__.startswith("bb2."):
+            raise  # a SettingError, say, which names what its operator has to mend
+        told = f"{hook.name} fails{_line(error)}: {type(error).__name__}: {error}"
+        raise ScopeError(f"plugin {plugin}: {told}") from error
+
+
+def _line(error):
+    """` in bb2_dental.py, line 15`: where the plugin was when it failed; nothing where it was not yet asked."""
+    # The first frame is that of `with at_start`; in what a plugin calls, of bb2 or of Python, its fault is not found.
+    ours = Path(__file__).parent
+    theirs = [frame for frame in extract_tb(error.__traceback__)[1:] if not Path(frame.filename).is_relative_to(ours)]
+    return f" in {Path(theirs[0].filename).name}, line {theirs[0].lineno}" if theirs else ""
+
+
 def declared(hook, kind, **arguments):
     """[(plugin's name, value)] of the values of a kind, one or a list, that plugins return to a hook.
 
@@ -93,13 +121,21 @@ def declared(hook, kind, **arguments):
     """
     found = []
     for plugin, call in calls(hook, **arguments):
-        try:
+        with at_start(plugin, hook):
             value = call()
-            values = [value] if isinstance(value, kind) else list(value or ())
-        except (ScopeError, TypeError) as error:  # TypeError: a field is missing, or misspelt
-            raise ScopeError(f"plugin {plugin}: {error}") from error
+            values = list(value or ()) if value is None or isinstance(value, Iterable) else [value]
+            if wrong := [value for value in values if not isinstance(value, kind)]:
+                accepted = f"a {kind.__name__}, or one list of them"
+                raise ScopeError(f"{hook.name} returns {short(wrong[0])}; accepted: {accepted}")
         found += [(plugin, value) for value in values]
     return found
+
+
+def _refuse_unmarked_hooks(manager, name, plugin):
+    """A hook without its mark would never be called, and nobody told."""
+    for hook in vars(manager.hook):
+        if callable(getattr(plugin, hook, None)) and manager.parse_hookimpl_opts(plugin, hook) is None:
+            raise ScopeError(f"plugin {name}: {hook} is never called: put @hookimpl above it")
 
 
 def _refuse_misspelt_hooks(manager):

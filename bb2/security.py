@@ -17,7 +17,7 @@ from bb2.oauth.clients import registered_for
 from bb2.oauth.consents import why_closed, why_ended
 from bb2.oauth.secrets import hashed
 from bb2.registry import UNDECLARED
-from bb2.scopes import Endpoint
+from bb2.scopes import Endpoint, ScopeError
 from bb2.settings import fhir_base
 
 token, consent, client, person = (model.__table__.c for model in (AccessToken, Consent, Client, Beneficiary))
@@ -249,6 +249,17 @@ def add_protected_view(config, view, endpoint, *, path=None, methods=None, **opt
     if endpoint.query_parameters:
         options["decorator"] = (_only_declared, *options.get("decorator", ()))  # within what the permission guards
     config.add_view(view, route_name=name, permission=endpoint, require_csrf=False, **{"renderer": "json"} | options)
+
+
+def refuse_unserved(registry):
+    """What a scope opens and no view answers would be documented, advertised, and not there."""
+    served = {route.endpoint for route in registry["protected_routes"].values()}
+    for scope in registry["scopes"]:
+        if missing := [endpoint for endpoint in scope.endpoints if endpoint not in served]:
+            raise ScopeError(
+                f"plugin {registry['scopes'].plugin_of(scope.name)}: {scope.name} opens {missing[0]}, which no view "
+                "answers: give it one by config.add_protected_view(view, endpoint) in `configure`"
+            )
 
 
 def _only_accepted(path, endpoint):

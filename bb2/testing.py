@@ -39,7 +39,7 @@ from bb2.models import Account, Base
 from bb2.notices.postman import deliver
 from bb2.oauth.clients import add_client
 from bb2.oauth.keys import SigningKeys
-from bb2.scopes import family_of, openid, profile
+from bb2.scopes import Words, family_of, openid, profile
 from bb2.settings import Settings
 
 #: What plugin authors may rely on; the rest is for bb2's own tests.
@@ -296,6 +296,8 @@ class EndpointTests:
         page = self.server().consent_page(self.scope, lang="es")
         words = self.declared().consent
         assert page.html.find("html")["lang"] == "es"
+        for field in ("consent", "detail", "reach"):
+            assert _says_spanish(getattr(self.declared(), field)), f'no Spanish in {field}: Words("…", es="…")'
         assert (words.in_language("es") if hasattr(words, "in_language") else str(words)) in page.html.get_text()
 
     def test_a_granted_scope_opens_every_endpoint_that_it_declares(self):
@@ -331,6 +333,11 @@ class EndpointTests:
         for _endpoint, version, path in self.requests():
             refusal = server.api(path, token, version=version, status=403)
             assert "The beneficiary left this out" in refusal.text
+
+
+def _says_spanish(words):
+    """Nothing needs no translation; a translation string has its own in a catalogue, which nobody sees from here."""
+    return "es" in words.translations if isinstance(words, Words) else not words or type(words) is not str
 
 
 class ScopeTests(EndpointTests):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from babel.messages import Catalog, mofile
 from pluggy import PluginValidationError
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound, HTTPServiceUnavailable
 from pyramid.i18n import TranslationStringFactory
 from pyramid.response import Response
 
@@ -33,7 +33,7 @@ from bb2.scopes import (
     profile,
 )
 from bb2.settings import Settings
-from bb2.testing import ALICE, BOB, WHO, ConsentServer, record
+from bb2.testing import ALICE, BOB, WHO, ConsentServer, ScopeTests, record
 from running import BB2
 
 pytestmark = pytest.mark.either_database
@@ -253,6 +253,65 @@ def test_an_unknown_api_version_is_refused(versions):
     assert "accepted: v1, v2" in dental(lambda: Endpoint(path="card", versions=versions))
 
 
+@pytest.mark.parametrize(
+    ("declare", "told"),
+    [
+        (lambda: FhirResource("Claim", patient_element="participant.actor"), "accepted: an element at the top of a"),
+        (lambda: FhirResource("Claim", demographic_elements=("onset[x]",)), "demographic_elements has 'onset[x]'"),
+        (lambda: FhirResource("Claim", search_params=(STATUS, STATUS)), "the search parameter status twice"),
+        (lambda: FhirResource("Claim", search_params=(by("patient"),)), "the search parameter patient already"),
+        (lambda: by("_id"), "'_id' is no name of a search parameter"),
+        (lambda: by("status", path=()), "search parameter status has no path"),
+        (lambda: by("status", path=("status ",)), "search parameter status: path has 'status '"),
+    ],
+)
+def test_what_would_be_found_in_no_record_is_refused(declare, told):
+    assert told in dental(declare)
+
+
+def by(name, path=("status",)):
+    return SearchParam(name=name, type="token", path=path)
+
+
+STATUS = by("status")
+
+
+# A hook that fails
+
+HOOKS = ("register_scopes", "register_sensitivities", "register_fhir_sources", "configure")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_what_fails_in_a_hook_is_told_with_the_plugin_the_hook_and_the_line(hook):
+    def fails():
+        raise KeyError("teeth")
+
+    message = refused(openid, SimpleNamespace(name="dental", **{hook: hookimpl(fails)}))
+    assert message.startswith(f"plugin test:dental: {hook} fails in test_plugins.py, line ")
+    assert message.endswith(": KeyError: 'teeth'")
+
+
+@pytest.mark.parametrize(
+    ("hook", "returned", "told"),
+    [
+        ("register_scopes", [[]], "register_scopes returns []; accepted: a Scope, or one list of them"),
+        ("register_scopes", CLAIM, "register_scopes returns FhirResource("),
+        ("register_sensitivities", ["hiv"], "returns 'hiv'; accepted: a Sensitivity, or one list of them"),
+        ("register_fhir_sources", ["Claim"], "returns ['Claim']; accepted: {resource type: FhirSource}"),
+        ("register_fhir_sources", {"Claim": None}, "its source of Claim, None, has no read and no search"),
+    ],
+)
+def test_what_a_hook_returns_is_of_its_kind(hook, returned, told):
+    message = refused(openid, SimpleNamespace(name="dental", **{hook: hookimpl(lambda: returned)}))
+    assert message.startswith("plugin test:dental: ")
+    assert told in message
+
+
+def test_a_hook_without_its_mark_is_refused_as_it_would_never_be_called():
+    message = refused(openid, SimpleNamespace(name="dental", register_scopes=list))
+    assert message == "plugin test:dental: register_scopes is never called: put @hookimpl above it"
+
+
 # Installed plugins
 
 
@@ -462,6 +521,20 @@ def test_a_family_is_one_line_on_the_page(make_server, asked):
     assert page.html.get_text().count("Your claims") == 1
 
 
+def test_the_kit_misses_the_spanish_of_a_smaller_text():
+    class Tests(ScopeTests):
+        plugin = SimpleNamespace(
+            name="claims",
+            register_scopes=hookimpl(
+                lambda: CLAIM.scopes(consent=Words("Your claims", es="Sus reclamos"), detail="All", demographic=False)
+            ),
+        )
+        scope = "patient/Claim.read"
+
+    with pytest.raises(AssertionError, match="no Spanish in detail"):
+        Tests().test_the_beneficiary_is_asked_in_spanish_too()
+
+
 def test_a_resource_can_exist_in_one_version_only(make_server):
     resource = FhirResource("Claim", versions=("v2",))
     server = make_server(openid, claims(resource=resource), records={"v2": [record(resource, "a-1", ALICE)]})
@@ -605,6 +678,13 @@ def test_a_query_is_told_nothing_without_a_token_that_opens_the_endpoint(leaflet
         (lambda: Endpoint(path="leaflet", produces=("pdf",)), "leaflet produces ('pdf',): name the media types"),
         (lambda: Endpoint(path="leaflet", produces=()), "leaflet produces (): name the media types"),
         (lambda: Endpoint(path="leaflet", produces="application/pdf"), "leaflet: produces must be a tuple"),
+        (lambda: Endpoint(path="leaflet", produces=("a/b/c",)), "leaflet produces ('a/b/c',): name the media types"),
+        (lambda: Endpoint(path="leaflet", methods=()), "leaflet has the methods (); accepted: GET"),
+        (lambda: Endpoint(path="leaflet", methods=("get",)), "leaflet has the methods ('get',); accepted: GET"),
+        (lambda: Endpoint(path="/leaflet"), "the path of an endpoint is '/leaflet'; accepted"),
+        (lambda: Endpoint(path="leaflet/{version}"), "the path of an endpoint is 'leaflet/{version}'"),
+        (lambda: Endpoint(path="o/token"), "the paths under o/ and connect/ are the server's own"),
+        (lambda: Endpoint(path="leaflet"), "dental opens GET leaflet, which no view answers: give it one by config"),
         (lambda: Endpoint(path="leaflet", parameters=(SIZE, SIZE)), "leaflet declares ['size'] twice"),
         (lambda: Parameter(name="size", summary="", values=("a",), example="b"), "the example 'b' is not among"),
         (lambda: Parameter(name="size", summary="", values=("a")), "size: values must be a tuple"),
@@ -614,17 +694,20 @@ def test_a_description_that_nobody_could_follow_is_refused(declare, told):
     assert told in dental(lambda: scope("dental", declare()))
 
 
-def test_a_view_that_finds_nothing_says_so_in_its_own_words(make_server):
+@pytest.mark.parametrize(
+    ("refusal", "error"), [(HTTPNotFound, "not_found"), (HTTPServiceUnavailable, "temporarily_unavailable")]
+)
+def test_a_view_that_has_no_answer_says_so_in_its_own_words(make_server, refusal, error):
     def view(request):
-        raise HTTPNotFound("There is no leaflet of this person")
+        raise refusal("There is no leaflet of this person")
 
     @hookimpl
     def configure(config):
         config.add_protected_view(view, CARD)
 
     server = make_server(openid, plugin("card", lambda: scope("card", CARD), configure=configure))
-    answer = server.api("insurance-card/1", server.grant("card"), status=404)
-    assert answer.json["error"] == "not_found"
+    answer = server.api("insurance-card/1", server.grant("card"), status=refusal.code)
+    assert answer.json["error"] == error
     assert answer.json["error_description"] == "There is no leaflet of this person"
 
 

@@ -11,6 +11,7 @@ import click
 from plaster import parse_uri
 from plaster_pastedeploy import Loader
 from pluggy import PluginValidationError
+from pyramid.exceptions import ConfigurationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -133,6 +134,7 @@ def main():
         sys.exit("Stopped.")
     except (
         ClientError,
+        ConfigurationError,  # of the views and routes of plugins
         DirectoryError,
         FhirError,  # of the server that holds the records
         IndexingError,

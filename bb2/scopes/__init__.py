@@ -14,6 +14,7 @@ from bb2.scopes._checks import (
     Words,
     refuse_empty_words,
     refuse_forgotten_commas,
+    refuse_odd_elements,
     refuse_unknown_versions,
 )
 from bb2.scopes._endpoint import FHIR_JSON, USERINFO, Endpoint, Parameter
@@ -72,6 +73,11 @@ class SearchParam:
         if self.type not in SEARCH_TYPES:
             accepted = ", ".join(SEARCH_TYPES)
             raise ScopeError(f"search parameter {self.name} has type {self.type!r}; accepted: {accepted}")
+        if not fullmatch(r"[a-z][A-Za-z0-9-]*", self.name):
+            raise ScopeError(f"{self.name!r} is no name of a search parameter; accepted: such as service-date")
+        if not self.path:
+            raise ScopeError(f"search parameter {self.name} has no path: say where its value lies")
+        refuse_odd_elements(f"search parameter {self.name}", "path", self.path)
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,25 @@ class FhirResource:
     def __post_init__(self):
         refuse_forgotten_commas(self)
         refuse_unknown_versions(self, self.type)
+        refuse_odd_elements(self.type, "demographic_elements", self.demographic_elements)
+        self._refuse_nested_patient()
+        self._refuse_rival_searches()
         self._refuse_confirming_searches()
+
+    def _refuse_nested_patient(self):
+        """Records whose patient is not found belong to nobody: they would never be shown, and nobody told."""
+        if not fullmatch(r"[a-z][A-Za-z]*", self.patient_element):
+            raise ScopeError(
+                f"{self.type}: patient_element is {self.patient_element!r}; accepted: an element at the top of a "
+                "record, such as patient"
+            )
+
+    def _refuse_rival_searches(self):
+        names = [param.name for param in self.search_params]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ScopeError(f"{self.type} declares the search parameter {twice[0]} twice")
+        if theirs := sorted({"patient", self.patient_element} & set(names)):
+            raise ScopeError(f"{self.type} has the search parameter {theirs[0]} already: it names the person")
 
     def _refuse_confirming_searches(self):
         """What is taken out of a record, a search must not confirm."""
@@ -211,6 +235,8 @@ class Scope:
                 raise ScopeError(
                     f"{self.name} opens {endpoint} without a FhirResource: declare one, and use its endpoints"
                 )
+            if endpoint.path.startswith(("o/", "connect/")) and endpoint != USERINFO:
+                raise ScopeError(f"{self.name} opens {endpoint}: the paths under o/ and connect/ are the server's own")
             if endpoint.resource and not self._names(endpoint):
                 raise ScopeError(
                     f"{self.name} declares {endpoint}, which its name does not say: "

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from re import findall
 
-from bb2.scopes._checks import API_VERSIONS, ScopeError, refuse_forgotten_commas, refuse_unknown_versions
+from bb2.scopes._checks import (
+    API_VERSIONS,
+    ScopeError,
+    refuse_forgotten_commas,
+    refuse_odd_endpoint,
+    refuse_unknown_versions,
+)
 
 FHIR_JSON = "application/fhir+json"
 
@@ -45,8 +51,7 @@ class Endpoint:
     def __post_init__(self):
         refuse_forgotten_commas(self)
         refuse_unknown_versions(self, self.path)
-        if not self.produces or not all("/" in media_type for media_type in self.produces):
-            raise ScopeError(f"{self.path} produces {self.produces}: name the media types of its answers")
+        refuse_odd_endpoint(self.path, self.methods, self.produces)
         names = [parameter.name for parameter in self.parameters]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ScopeError(f"{self.path} declares {sorted(twice)} twice")

@@ -44,6 +44,7 @@ OAUTH_ERRORS = {
     405: "invalid_request",
     500: "server_error",
     502: "temporarily_unavailable",
+    503: "temporarily_unavailable",
     504: "temporarily_unavailable",
 }
 

@@ -179,8 +179,11 @@ class Failing:
     def register_fhir_sources(self):
         return {"Coverage": self}
 
-    def search(self, query):
+    def read(self, *_asked):
         raise FhirError(self.status, "transient", "The records cannot be had")
+
+    def search(self, query):
+        self.read(query)
 
 
 @pytest.mark.parametrize("name", ["#sys.inputs", "*bold* _it_ $x$ <b> \\ \" '", "김 철수", "\x00\x07", "x" * 500])
