@@ -333,6 +333,14 @@ class TestASecret:
         assert app_called(server).previous_secret_hash is None
         assert by_developer(server, mine)[1:] == ["client.secret_rotated", "client.secret_stopped"]
 
+    def test_that_the_servers_use_outlives_a_reload_of_the_page_that_shows_the_new_one(self, server, mine):
+        form = server.get(path_of(mine, "secret")).forms[0]
+        _client_id, secret = secret_of(form.submit("rotate", status=200))
+        assert "made already" in form.submit("rotate", status=303).follow().text
+        client = app_called(server)
+        assert same_secret(secret, client.secret_hash)
+        assert client.previous_secret_hash == mine.secret_hash
+
     def test_is_none_of_a_public_app(self, server):
         register(server, kind="public")
         assert "has no secret" in server.get(path_of(app_called(server), "secret")).text

@@ -38,16 +38,26 @@ class DeleteForm(Form):
 
 @view_defaults(route_name="developer_app_secret", permission=NO_PERMISSION_REQUIRED)
 class Secret(AppPage):
+    """Its form says which secret the new one is to follow.  Sent once more, as by a reload, it makes no second one: that
+    would stop the secret which the servers use."""
+
     @view_config(request_method="GET")
     def ask(self):
         hours = self.request.registry["settings"].secret_overlap_hours
-        return self.page("app_secret", hours=hours, overlap=overlap(self.db, self.client))
+        return self.page("app_secret", hours=hours, overlap=overlap(self.db, self.client), follows=self.present)
+
+    @property
+    def present(self):
+        """Tells the present secret from others, to this browser only."""
+        return self.request.developer_browser.secret_for(f"rotate {self.client.secret_hash}")[:20]
 
     @view_config(request_method="POST")
     def rotate(self):
         """The new secret stands in this answer, and nowhere else."""
         if self.client.secret_hash is None:
             return self.ask()
+        if self.request.POST.get("follows") != self.present:
+            return self.done("rotated")
         hours = self.request.registry["settings"].secret_overlap_hours
         secret = clients.rotate_secret(self.db, self.client, timedelta(hours=hours))
         self.record("client.secret_rotated", overlap_hours=hours)
