@@ -337,6 +337,8 @@ def test_refreshed_introspected_and_revoked_each_is_shown(server):
     assert '"active": true' in text(page)
     page = act(page, "revoke")
     assert statuses(page) == dict.fromkeys(OPEN, 401)
+    assert "opens nothing any more" in text(page)
+    assert "may now read" not in text(page)
     assert "not good any more" in text(call(server, EOB))
     assert "400 Bad Request" in text(act(page, "refresh"))
 
@@ -400,6 +402,7 @@ def test_a_public_app_of_the_developer_needs_no_secret(server, developer):
 
 def test_a_wrong_secret_is_told_at_its_field(server, developer):
     app, _secret = own_app(server, developer, f"Wrong {new_secret()}")
+    assert "Paste the secret of Wrong" in play(server, developer, app, None, status=422).text
     page = play(server, developer, app, "wrong", status=422)
     assert "This is not the secret of Wrong" in page.html.find(id="secret-mistake").text
     assert "wrong" not in page.html.find(id="secret").get("value", "")

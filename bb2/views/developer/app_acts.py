@@ -38,8 +38,8 @@ class DeleteForm(Form):
 
 @view_defaults(route_name="developer_app_secret", permission=NO_PERMISSION_REQUIRED)
 class Secret(AppPage):
-    """Its form says which secret the new one is to follow.  Sent once more, as by a reload, it makes no second one: that
-    would stop the secret which the servers use."""
+    """Its form says which secret the new one is to follow.  Sent once more, as by a reload, it makes no second one:
+    that would stop the secret which the servers use."""
 
     @view_config(request_method="GET")
     def ask(self):

@@ -45,7 +45,12 @@ class StartForm(Form):
 
     def validate_secret(self, field):
         client = self.own.get(self.app.data)
-        if client is not None and not client.public and not fits((field.data or "").strip(), client, self.moment):
+        if client is None or client.public:
+            return
+        secret = (field.data or "").strip()
+        if not secret:
+            raise StopValidation(f"Paste the secret of {client.name}. For one that is lost, My apps gives another")
+        if not fits(secret, client, self.moment):
             raise StopValidation(
                 f"This is not the secret of {client.name}. For one that is lost, My apps gives another"
             )
