@@ -337,6 +337,8 @@ def test_refreshed_introspected_and_revoked_each_is_shown(server):
     assert '"active": true' in text(page)
     page = act(page, "revoke")
     assert statuses(page) == dict.fromkeys(OPEN, 401)
+    assert "opens nothing any more" in text(page)
+    assert "may now read" not in text(page)
     assert "not good any more" in text(call(server, EOB))
     assert "400 Bad Request" in text(act(page, "refresh"))
 
@@ -413,6 +415,7 @@ def test_who_connects_an_own_app_again_need_not_type_its_secret_while_it_counts(
 
 def test_a_wrong_secret_is_told_at_its_field(server, developer):
     app, _secret = own_app(server, developer, f"Wrong {new_secret()}")
+    assert "Paste the secret of Wrong" in play(server, developer, app, None, status=422).text
     page = play(server, developer, app, "wrong", status=422)
     assert "This is not the secret of Wrong" in page.html.find(id="secret-mistake").text
     assert "wrong" not in page.html.find(id="secret").get("value", "")

@@ -10,8 +10,12 @@ const withoutChoices = (spec) => {
       delete parameter.example;
     }
   }
+  delete spec.components.securitySchemes.openId; // it leads to the same pages as oauth2_v2, and would be listed twice
   return spec;
 };
+
+/* Once, when the dialog opens: the focus goes to its top, where one signs in as a person. */
+const focused = (label) => label?.parentElement.focus();
 
 addEventListener("load", async () => {
   const place = document.getElementById("api-viewer");
@@ -30,7 +34,11 @@ addEventListener("load", async () => {
           make(getComponent("operations", true)),
         ),
     },
-    wrapComponents: { CloseIcon: () => () => make("span", null, "Close") },
+    wrapComponents: {
+      CloseIcon: () => () => make("span", { ref: focused }, "Close"),
+      // Swagger UI takes it to the user name of the way that apps go, far down.
+      Input: (Input) => (props) => make(Input, { ...props, autoFocus: false }),
+    },
   });
   const viewer = SwaggerUIBundle({
     domNode: place,

@@ -37,6 +37,7 @@ def call(person, tag, operation):
 def test_who_signs_in_there_as_a_synthetic_person_reads_their_records(developer):
     page = developer.page
     page.locator(".auth-wrapper .authorize").first.click()
+    assert page.evaluate("document.activeElement.className") == "close-modal"  # it is seen from its top
     way = page.locator(".auth-container", has_text="oauth2_v2")
     way.get_by_text("select all", exact=True).click()
     with page.expect_popup() as opened:

@@ -23,6 +23,7 @@ from bb2.views.testclient.trials import hold
 #: What a page says was done, and what follows from it.
 DONE = {
     "registered": "This app is registered already.",
+    "rotated": "A new secret was made already, and shown then. If you did not copy it, make another.",
     "changed": "Your changes are saved. What you took away stopped at once.",
     "widened": "Your changes are saved. People who are connected already must say yes again before your app gets what "
     "you added.",

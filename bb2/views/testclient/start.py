@@ -48,7 +48,11 @@ class StartForm(Form):
     def validate_secret(self, field):
         client = self.own.get(self.app.data)
         field.data = (field.data or "").strip() or self.held.get(self.app.data)
-        if client is not None and not client.public and not fits(field.data or "", client, self.moment):
+        if client is None or client.public:
+            return
+        if not field.data:
+            raise StopValidation(f"Paste the secret of {client.name}. For one that is lost, My apps gives another")
+        if not fits(field.data, client, self.moment):
             raise StopValidation(
                 f"This is not the secret of {client.name}. For one that is lost, My apps gives another"
             )
