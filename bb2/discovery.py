@@ -9,6 +9,7 @@ from bb2.oauth.server import PROMPTS
 from bb2.scopes import API_VERSIONS
 from bb2.settings import fhir_base
 
+DEFAULT_VERSION = "v2"  # of the documents at the root; each version advertises its own URLs besides
 SMART_SECURITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SECURITY_SERVICE = {
     "v1": "http://hl7.org/fhir/restful-security-service",

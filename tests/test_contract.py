@@ -118,7 +118,7 @@ def listing():
         (compartment, ["Compartment"]),
         (bb2.fhir, bb2.fhir.__all__),
         (upstream, ["UpstreamSource"]),
-        (bb2.testing, bb2.testing.__all__),
+        (bb2.testing, bb2.testing.FOR_PLUGINS),
     ):
         lines += [line for name in names for line in described(f"{module.__name__}.{name}", getattr(module, name))]
     return "\n".join(lines) + "\n"

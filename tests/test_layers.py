@@ -90,7 +90,7 @@ def in_one_package(module, other):
 
 
 def is_core(module):
-    return module not in SCOPES and module != "bb2.testing"
+    return module not in SCOPES and not module.startswith("bb2.testing")
 
 
 def test_every_module_has_a_layer_of_its_own():

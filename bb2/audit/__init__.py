@@ -50,7 +50,7 @@ EVENTS = {
     "token.revoked": "the app ended a token and its siblings",
     "token.refused": "an app's request to a token endpoint was refused; counted",
     "records.read": "an app asked for records with a token, and was answered with status `outcome`; counted",
-    "notice.sent": "the mail server took a notice to a beneficiary, of the kind that `kind` says",
+    "notice.sent": "the mail server took a notice to a beneficiary or a developer, of the kind that `kind` says",
     "notice.failed": "a notice was given up: the mail server refused it, or was away for days",
     "client.registered": "an app was registered, `by` a developer or an administrator",
     "client.changed": "what an app is registered for was changed, as `changed` names it",
@@ -80,7 +80,7 @@ EVENTS = {
     "developer.factor_added": "a developer added a passkey or an authenticator app, as `factor` says",
     "developer.factor_removed": "a developer removed a passkey or the authenticator app; `by`: an operator, all",
     "developer.codes_made": "a developer was shown new recovery codes",
-    "developer.closed": "a developer closed their account; who they are was removed, and their apps are off",
+    "developer.closed": "a developer closed their account; who they are was removed, and their apps were deleted",
     "key.made": "an administrator made a signing key",
     "key.retired": "an administrator retired a signing key",
 }

@@ -1,12 +1,11 @@
 """Which documents may anybody read?  Discovery, keys, the directory of apps, metadata and health."""
 
-from bb2.discovery import openid_configuration, smart_configuration
+from bb2.discovery import DEFAULT_VERSION, openid_configuration, smart_configuration
 from bb2.openapi.answers import FHIR_JSON, JSON, answer, fhir_problems, oauth_problems
 from bb2.openapi.records import SHAPING
 from bb2.openapi.schemas import ref
 from bb2.scopes import API_VERSIONS
 
-DEFAULT_VERSION = "v2"  # of the documents at the root; each version advertises its own URLs besides
 WELL = {"message": "all's well"}
 
 
@@ -63,7 +62,7 @@ def _public(base, name, summary, schema, example=None):
         "security": [],
         "responses": {"200": good} | oauth_problems(base, "document", 400, 413),
     }
-    if name in ("applications",):
+    if name == "applications":
         operation["responses"] |= oauth_problems(base, "", 500, 503)
     if name == "openapi":
         operation["responses"]["304"] = answer("It is the same still.")

@@ -106,9 +106,8 @@ def authorize(base, version, asked):
         for name, (description, schema, required, example) in (asked | {"request_uri": pushed}).items()
     ]
     responses = {"303": _redirect(base, version)} | pages(400, 413, 429, 500, 503)
-    example = {name: example for name, (_words, _schema, _required, example) in asked.items() if example}
     schema = _form_of(asked)
-    form = _form(schema["properties"], schema["required"], {"request": example})
+    form = _form(schema["properties"], schema["required"], {"request": _example_of(asked)})
     return {
         "get": words
         | {
@@ -147,6 +146,10 @@ def _form_of(asked):
         "required": [name for name, (_words, _schema, required, _example) in asked.items() if required],
         "properties": {name: schema | {"description": words} for name, (words, schema, *_rest) in asked.items()},
     }
+
+
+def _example_of(asked):
+    return {name: example for name, (_words, _schema, _required, example) in asked.items() if example}
 
 
 def token(settings, version, scopes):
@@ -255,8 +258,8 @@ def introspect(base, version, scopes):
 
 def push(base, version, asked):
     schema = _form_of(asked)
-    example = {name: example for name, (_words, _schema, _required, example) in asked.items() if example}
-    form = _form(APPLICATION | schema["properties"], schema["required"], {"request": example | CREDENTIALS})
+    examples = {"request": _example_of(asked) | CREDENTIALS}
+    form = _form(APPLICATION | schema["properties"], schema["required"], examples)
     pushed = {"request_uri": samples.REQUEST_URI, "expires_in": LIFETIME}
     return _endpoint(
         base,

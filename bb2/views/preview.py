@@ -1,19 +1,20 @@
 """What will a person be asked, by an app that does not exist yet?  The authorization page, of which nothing works."""
 
 import re
-from urllib.parse import urlsplit
 
 from pyramid.renderers import render
 
 from bb2.clock import utcnow
 from bb2.models import AuthorizationRequest, Beneficiary, Client
-from bb2.oauth.client_checks import ACCESS_CATEGORIES, LONGEST_DESCRIPTION
+from bb2.oauth.client_checks import ACCESS_CATEGORIES, LONGEST_NAME
+from bb2.oauth.clients import CHECKS
+from bb2.oauth.errors import ClientError
 from bb2.oauth.scope_names import why_unknown
 from bb2.sharing import words
 from bb2.views.consent import screen_of
 from bb2.views.pages import _
 
-LONGEST = 80  # characters of a name, as for an app that is registered
+SHOWN = ("description", "website", "privacy_policy", "terms")  # of a Client, beside what has a default
 LINK = re.compile(r"<a\b[^>]*")
 AWAY = re.compile(r' href="(?!#)[^"]*"')
 FORM = re.compile(r"<form\b[^>]*")
@@ -57,7 +58,7 @@ def requested(registry, client, names):
     for name in names:
         if name not in registry:
             installed = " ".join(scope.name for scope in registry.offered)
-            raise NoPreview(f"{name[:LONGEST]} {why_unknown(name)}. Installed: {installed}")
+            raise NoPreview(f"{name[:LONGEST_NAME]} {why_unknown(name)}. Installed: {installed}")
         if registry[name].deprecated:
             raise NoPreview(f"{name} is deprecated: nobody is asked for it any more.")
     if not names:
@@ -74,32 +75,25 @@ def requested(registry, client, names):
 
 def client_of(request, asked):
     """The app of a preview, as a form describes it: {field of a Client: text}.  What cannot be shown is left out."""
-    name = " ".join(asked.get("name", "").split())[:LONGEST]
+    name = " ".join(asked.get("name", "").split())[:LONGEST_NAME]
     access = asked.get("access", "ongoing")
     if access not in ACCESS_CATEGORIES:
-        raise NoPreview(f"Unknown access category {access[:LONGEST]!r}; accepted: {', '.join(ACCESS_CATEGORIES)}")
+        raise NoPreview(f"Unknown access category {access[:LONGEST_NAME]!r}; accepted: {', '.join(ACCESS_CATEGORIES)}")
     return Client(
         client_id=asked.get("client_id") or "preview",
         name=name if name.isprintable() and name else request.localizer.translate(_("Your app")),
         asks_demographic=asked.get("asks_demographic", "yes") != "no",
         access=access,
         logo=asked.get("logo"),
-        description=_few_words(asked.get("description")),
-        **{field: _web_address(asked.get(field)) for field in ("website", "privacy_policy", "terms")},
+        **{field: _registrable(field, asked.get(field)) for field in SHOWN},
     )
 
 
-def _few_words(text):
-    text = " ".join((text or "").split())
-    return text if text.isprintable() and len(text) <= LONGEST_DESCRIPTION else None
-
-
-def _web_address(text):
-    """The address, if it is one that the page can name; else None."""
+def _registrable(field, text):
+    """What would be kept of it in a registration; None where that is refused, as it may be half typed."""
     try:
-        url = urlsplit(text or "")
-        return text if url.scheme in ("http", "https") and url.hostname else None
-    except ValueError:
+        return CHECKS[field](text)
+    except ClientError:
         return None
 
 

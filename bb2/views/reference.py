@@ -1,4 +1,4 @@
-"""What may an app's developer look up?  The OpenAPI document, the viewer for it, the error index, limits, scopes."""
+"""What may a developer look up?  The OpenAPI document, also as Postman has it, its viewer, errors, limits, scopes."""
 
 import gzip
 import json
@@ -15,6 +15,7 @@ from bb2.models import Client
 from bb2.openapi import document
 from bb2.openapi.fhir_errors import FHIR_ERRORS
 from bb2.openapi.oauth_errors import OAUTH_ERRORS
+from bb2.openapi.postman import collection
 from bb2.settings import WRONG_CREDENTIAL
 from bb2.views.developer.own import render
 from bb2.views.representation import takes_gzip
@@ -26,13 +27,24 @@ def public(route_name):
 
 @public("openapi")
 def openapi(request):
-    """The same for everybody until the server starts anew: made at the first request, and tagged."""
+    return _made_once(request, "openapi", lambda document: document)
+
+
+@public("postman")
+def postman(request):
+    """The collection for Postman, as a file to import."""
+    return _made_once(request, "postman", collection)
+
+
+def _made_once(request, name, of_document):
+    """JSON made of the OpenAPI document, the same for everybody until the server starts anew: made at the first
+    request, which takes a while, and tagged."""
     registry = request.registry
-    if "openapi" not in registry:
-        made = document(registry["settings"], registry["scopes"], registry["protected_routes"])
+    if name not in registry:
+        made = of_document(document(registry["settings"], registry["scopes"], registry["protected_routes"]))
         body = json.dumps(made, ensure_ascii=False).encode()
-        registry["openapi"] = body, gzip.compress(body, mtime=0), sha256(body).hexdigest()[:32]
-    plain, packed, tag = registry["openapi"]
+        registry[name] = body, gzip.compress(body, mtime=0), sha256(body).hexdigest()[:32]
+    plain, packed, tag = registry[name]
     takes = takes_gzip(request)
     response = Response(packed if takes else plain, content_type="application/json", charset="utf-8")
     response.conditional_response = True

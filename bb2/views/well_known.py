@@ -11,7 +11,6 @@ from bb2 import discovery
 from bb2.models import Client
 
 log = logging.getLogger(__name__)
-DEFAULT_VERSION = "v2"  # of the documents at the root; each version advertises its own URLs besides
 
 
 def public_document(route_name):
@@ -34,7 +33,7 @@ def smart_configuration(request):
 
 
 def _about(request):
-    version = request.matchdict.get("version", DEFAULT_VERSION)
+    version = request.matchdict.get("version", discovery.DEFAULT_VERSION)
     return request.registry["settings"], version, request.registry["scopes"]
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bb2.clock import now
 from bb2.developers.accounts import apps_of
@@ -23,7 +23,6 @@ from bb2.views.testclient.trials import hold
 #: What a page says was done, and what follows from it.
 DONE = {
     "registered": "This app is registered already.",
-    "rotated": "A new secret was made already, and shown then. If you did not copy it, make another.",
     "changed": "Your changes are saved. What you took away stopped at once.",
     "widened": "Your changes are saved. People who are connected already must say yes again before your app gets what "
     "you added.",
@@ -139,8 +138,7 @@ class NewApp(DeveloperPage, Editor):
         return client, secret
 
     def has_too_many(self):
-        theirs = Client.developer_id == self.developer.id, Client.deleted_at.is_(None)
-        return self.db.scalar(select(func.count()).where(*theirs)) >= most(self.request)
+        return len(apps_of(self.db, self.developer)) >= most(self.request)
 
 
 @view_config(route_name="developer_app", request_method="GET", permission=NO_PERMISSION_REQUIRED)

@@ -27,6 +27,13 @@ ANSWERS = {
     "declined": "No",
     "unanswered": "No answer",
 }
+ENDED = {
+    "replaced": "The person connected anew",
+    "stopped": "The person stopped it",
+    "ended by the app": "Ended by the app",
+    "ended by this service": "Ended by this service",
+    "ran out": "Its time ran out",
+}
 
 
 @view_defaults(permission=NO_PERMISSION_REQUIRED, request_method=("GET", "HEAD"))
@@ -47,7 +54,7 @@ class UsagePage(AppPage):
             whole=self.whole,
             days=days,
             periods=DAYS,
-            ends=ENDS,
+            ends=ENDED,
             answers=ANSWERS,
             rate=rate,
             days_with_connections=usage.connections.days_with_any,

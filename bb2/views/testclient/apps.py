@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
+from bb2.developers.accounts import apps_of
 from bb2.models import Client
 from bb2.sandbox.demo import read_demo_client
 
@@ -33,10 +32,7 @@ def own_apps(request):
     developer = request.developer_browser.developer
     if developer is None:
         return OwnApps((), (), ())
-    theirs = select(Client).where(
-        Client.developer_id == developer.id, Client.deleted_at.is_(None), Client.disabled_at.is_(None)
-    )
-    found = request.db.scalars(theirs.order_by(Client.name)).all()
+    found = [client for client in apps_of(request.db, developer) if client.disabled_at is None]
     keyed = tuple(client for client in found if client.has_keys)
     rest = [client for client in found if not client.has_keys]
     here = callback_of(request)
