@@ -409,7 +409,7 @@ def test_who_connects_an_own_app_again_need_not_type_its_secret_while_it_counts(
     with server.db() as db:
         db.get(Client, app).secret_hash = hashed(new_secret())
     page = page.forms[0].submit("answer", value="connect", status=422)
-    assert "This is not the secret of Again" in text(page)
+    assert "Paste the secret of Again" in text(page)
     assert "This browser still holds" not in text(page)
 
 

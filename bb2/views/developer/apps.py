@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config, view_defaults
-from sqlalchemy import select
 
 from bb2.clock import now
 from bb2.developers.accounts import apps_of
