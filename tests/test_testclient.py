@@ -403,7 +403,8 @@ def test_a_public_app_of_the_developer_needs_no_secret(server, developer):
 def test_who_connects_an_own_app_again_need_not_type_its_secret_while_it_counts(server, developer):
     app, secret = own_app(server, developer, f"Again {new_secret()}")
     play(server, developer, app, secret)
-    page = server.get(f"/testclient?app={app}")
+    page = server.get("/testclient?person=")
+    assert page.forms[0]["app"].value == app
     assert "This browser still holds that of Again" in text(page)
     assert page.forms[0].submit("answer", value="connect").status_int == 303
     with server.db() as db:

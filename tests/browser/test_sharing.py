@@ -62,11 +62,11 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     assert (person.language, person.heading) == ("es", "¿Compartir su información de Medicare con Carely?")
     change()
     assert (person.language, person.heading) == ("en", "Share your Medicare information with Carely?")
+    change()
     person.choose("withhold")
     person.answer("yes")
-    assert (person.language, person.statuses()) == ("en", DECLINED)
+    assert (person.language, person.statuses()) == ("en", DECLINED)  # the test client is for developers, in English
     person.visit("/connections")
-    change()
     assert (person.language, person.heading) == ("es", "Mis aplicaciones conectadas")
     person.press(".connection a.button")
     assert "Sus reclamos de Medicare" in person.page.locator("main").inner_text()

@@ -24,7 +24,7 @@ from bb2.views.forms import Form, OneOf, SeveralOf
 from bb2.views.pages import PageError
 from bb2.views.personas import personas_there
 from bb2.views.testclient.apps import DEMO, callback_of, demo_app, own_apps
-from bb2.views.testclient.trials import held_secrets, player
+from bb2.views.testclient.trials import held_secrets, last_app, player
 from bb2.views.testclient.wire import request_line
 
 SOMEBODY, HERE = "", "here"  #: in place of a persona: whoever signs in, and who is signed in already
@@ -79,7 +79,7 @@ class Start:
             return HTTPSeeOther(f"{base_url}{self.request.path_qs}")
         wanted = self.request.GET
         known = {
-            "app": wanted.get("app"),
+            "app": wanted.get("app", last_app(self.request)),
             "person": wanted.get("person"),
             "version": wanted.get("version", "v2"),
             "language": wanted.get("language", ""),

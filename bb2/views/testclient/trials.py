@@ -22,6 +22,11 @@ def held_secrets(request):
     return {app["client_id"]: app["client_secret"] for app in apps}
 
 
+def last_app(request):
+    """The client_id of the app that is played, or None: who has looked at who is who comes back to it."""
+    return next(reversed([trial["app"]["client_id"] for trial in trial_of(request).values()]), None)
+
+
 def player(client, secret):
     """An app of a developer's own, as a trial keeps it."""
     named = {"client_id": client.client_id, "client_secret": secret, "name": client.name}
