@@ -31,6 +31,7 @@ from bb2.developers import accounts
 from bb2.models import Client, Developer
 from bb2.oauth import client_ends
 from bb2.oauth.secrets import same_secret
+from bb2.sandbox.demo import VIEWER, ensure_viewer
 from bb2.scopes import coverage, hookimpl, openid
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
@@ -461,6 +462,13 @@ def test_an_app_that_is_switched_on_while_its_developer_closes_the_account_goes_
         gone = db.get(Client, id)
         assert gone.deleted_at
         assert gone.disabled_at
+
+
+def test_an_app_that_has_the_name_of_the_viewer_stays_its_developers(server):
+    register(server, VIEWER)
+    with server.db() as db:
+        ensure_viewer(db, server.scopes, server.settings.base_url)
+    assert app_called(server, VIEWER).redirect_uris == [REDIRECT]
 
 
 def test_the_list_of_a_developer_without_apps_leads_to_the_form():
