@@ -26,16 +26,18 @@ from app_pages import (
     register,
     secret_of,
 )
+from bb2.clock import utcnow
 from bb2.developers import accounts
 from bb2.models import Client, Developer
 from bb2.oauth import client_ends
 from bb2.oauth.secrets import same_secret
+from bb2.sandbox.demo import VIEWER, ensure_viewer
 from bb2.scopes import coverage, hookimpl, openid
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
 from databases import emptied, just_before
-from developing import developer_of
-from oauth.steps import opens
+from developing import ADA, PASSWORD, developer_of, send
+from oauth.steps import change, opens
 from oauth.wire import post, together
 from pictures import picture
 
@@ -200,6 +202,12 @@ class TestWhatIsTyped:
         form = filled(server)
         form[field].force_value("research")
         assert len(mistakes(form.submit("save", status=422))) == 1
+
+    def test_is_text_and_a_file_in_place_of_the_ticket_is_none(self, server):
+        fields = dict(filled(server).submit_fields("save"))
+        ticket = [("ticket", "ticket.txt", fields.pop("ticket").encode())]
+        server.post("/developer/apps/new", fields, upload_files=ticket, status=200)
+        assert app_called(server)
 
     def test_of_scopes_is_what_is_offered(self, server):
         form = filled(server)
@@ -440,6 +448,27 @@ def test_nothing_comes_of_a_form_while_whose_developer_closes_the_account(postgr
     with server.db() as db:
         assert db.get(Developer, developer.id).name == ""
         assert db.query(Client).filter_by(developer_id=developer.id).count() == 0
+
+
+def test_an_app_that_is_switched_on_while_its_developer_closes_the_account_goes_all_the_same(postgresql):
+    server = ConsentServer(*BUILT_IN, engine=emptied(postgresql))
+    developer_of(server)
+    register(server)
+    id = app_called(server).client_id
+    change(server, Client, disabled_at=utcnow(), disabled_by="developer")
+    with just_before(server.engine, "FOR NO KEY UPDATE", lambda: change(server, Client, disabled_at=None)):
+        send(server, "/developer/account/close", email=ADA, current=PASSWORD)
+    with server.db() as db:
+        gone = db.get(Client, id)
+        assert gone.deleted_at
+        assert gone.disabled_at
+
+
+def test_an_app_that_has_the_name_of_the_viewer_stays_its_developers(server):
+    register(server, VIEWER)
+    with server.db() as db:
+        ensure_viewer(db, server.scopes, server.settings.base_url)
+    assert app_called(server, VIEWER).redirect_uris == [REDIRECT]
 
 
 def test_the_list_of_a_developer_without_apps_leads_to_the_form():

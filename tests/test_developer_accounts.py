@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bb2.developers import accounts
 from bb2.models import (
     Client,
     Developer,
@@ -16,6 +17,7 @@ from bb2.oauth.clients import add_client
 from bb2.sweep import sweep
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
+from databases import emptied, just_before
 from developing import (
     ADA,
     PASSWORD,
@@ -296,6 +298,19 @@ def test_a_forgotten_password_is_set_anew_by_a_link_and_ends_every_session(make_
     assert signs_in(server, password=OTHER).status_int == 303
     assert subjects(server) == ["Your Blue Button developer password was changed"]
     server.get(link, status=410)
+
+
+def test_who_closes_the_account_while_a_way_back_is_asked_for_is_mailed_none(postgresql):
+    server = ConsentServer(*BUILT_IN, engine=emptied(postgresql))
+    id = add_developer(server).id
+
+    def close():
+        with server.db() as db:
+            accounts.close(db, accounts.lock(db, id))
+
+    with just_before(server.engine, "FOR UPDATE", close):
+        assert send(server, "/developer/trouble", email=ADA).status_int == 303
+    assert count(server, DeveloperLink) == 0
 
 
 def test_nobody_learns_who_has_an_account_from_the_way_back(server):

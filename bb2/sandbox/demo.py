@@ -37,6 +37,8 @@ def ensure_demo_client(db, registry, var, base_url):
 def ensure_viewer(db, registry, base_url):
     """Register the viewer of the API's documentation as an app without a secret, or bring it up to date."""
     client = db.query(Client).filter_by(name_key=name_key(VIEWER)).one_or_none()
+    if client is not None and client.developer_id is not None:
+        return  # a developer was quicker to take the name: their app is none of ours to change
     answered = [f"{base_url}/docs/api/signed-in"]
     if client is None:
         links = {"website": f"{base_url}/docs/api"}

@@ -82,8 +82,12 @@ class NewApp(DeveloperPage, Editor):
         return known
 
     def new(self, form, status=200):
-        ticket = self.request.POST.get("ticket") or new_secret()
-        return self.shown("app_new", form, status, ticket=ticket)
+        return self.shown("app_new", form, status, ticket=self.ticket())
+
+    def ticket(self):
+        """What was posted, or a new one; a file that somebody sends in its place is none."""
+        posted = self.request.POST.get("ticket")
+        return posted if isinstance(posted, str) and posted else new_secret()
 
     def full(self):
         return self.page(
@@ -116,8 +120,7 @@ class NewApp(DeveloperPage, Editor):
 
     def client_id(self):
         """Hexadecimal, as any; of this browser's session and the form's ticket, so that nobody chooses it."""
-        ticket = self.request.POST.get("ticket") or new_secret()
-        return self.request.developer_browser.secret_for(f"register {ticket}")[:40]
+        return self.request.developer_browser.secret_for(f"register {self.ticket()}")[:40]
 
     def registered(self, form, client_id):
         client, secret = clients.add_client(

@@ -45,7 +45,8 @@ class Trouble:
             return render(self.request, "trouble", 422, form=form)
         email = accounts.plain(email_address(form.email.data))
         mail_tries(self.request, email).count()
-        developer = accounts.find(self.db, email)
+        found = accounts.find(self.db, email)
+        developer = found and accounts.lock(self.db, found.id)  # of two forms at once, one link is the later
         if developer:
             links.send(self.db, developer, links.RECOVER)
         audit.record(self.db, "developer.recovery_asked", developer_id=developer and developer.id)
