@@ -11,6 +11,7 @@ import pytest
 
 import bb2.fhir
 import bb2.scopes
+import bb2.settings
 import bb2.testing
 from bb2 import hookspecs, plugins, security
 from bb2.fhir import compartment, upstream
@@ -118,6 +119,7 @@ def listing():
         (compartment, ["Compartment"]),
         (bb2.fhir, bb2.fhir.__all__),
         (upstream, ["UpstreamSource"]),
+        (bb2.settings, ["SettingError"]),  # what a plugin says of a setting of its own
         (bb2.testing, bb2.testing.FOR_PLUGINS),
     ):
         lines += [line for name in names for line in described(f"{module.__name__}.{name}", getattr(module, name))]

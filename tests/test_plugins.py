@@ -521,18 +521,25 @@ def test_a_family_is_one_line_on_the_page(make_server, asked):
     assert page.html.get_text().count("Your claims") == 1
 
 
-def test_the_kit_misses_the_spanish_of_a_smaller_text():
-    class Tests(ScopeTests):
-        plugin = SimpleNamespace(
-            name="claims",
-            register_scopes=hookimpl(
-                lambda: CLAIM.scopes(consent=Words("Your claims", es="Sus reclamos"), detail="All", demographic=False)
-            ),
-        )
-        scope = "patient/Claim.read"
+def kit(**words):
+    """The tests of a plugin with a scope for claims, in these words."""
+    tests = ScopeTests()
+    tests.plugin = plugin("claims", lambda: CLAIM.scopes(demographic=False, **words))
+    tests.scope = "patient/Claim.read"
+    return tests
 
+
+def test_the_kit_misses_the_spanish_of_a_smaller_text():
+    tests = kit(consent=Words("Your claims", es="Sus reclamos"), detail="All of them")
     with pytest.raises(AssertionError, match="no Spanish in detail"):
-        Tests().test_the_beneficiary_is_asked_in_spanish_too()
+        tests.test_the_beneficiary_is_asked_in_spanish_too()
+
+
+@pytest.mark.parametrize("deprecated", [True, False])
+def test_the_kit_goes_on_when_a_scope_is_deprecated(deprecated):
+    tests = kit(consent="Your claims", deprecated=deprecated)
+    tests.test_a_granted_scope_opens_every_endpoint_that_it_declares()
+    tests.test_discovery_names_it()
 
 
 def test_a_resource_can_exist_in_one_version_only(make_server):
