@@ -323,11 +323,19 @@ def test_nobody_learns_who_has_an_account_from_the_way_back(server):
 def test_a_second_factor_is_asked_for_after_recovery_too(server):
     _key, codes = with_authenticator(server)
     server.reset()
+    assert signs_in(server).location.endswith("/second")  # half signed in, as who has lost the phone
     send(server, "/developer/trouble", email=ADA)
     answer = send(server, mailed_link(server), password=OTHER, again=OTHER)
     assert answer.location == "http://localhost/developer/sign-in/second"
     assert not is_signed_in(server)
     assert send(server, "/developer/sign-in/second", code=codes[0]).status_int == 303
+    assert is_signed_in(server)
+
+
+def test_a_forgotten_password_is_set_anew_where_its_developer_is_signed_in_still(server):
+    developer_of(server)
+    send(server, "/developer/trouble", email=ADA)
+    assert send(server, mailed_link(server), password=OTHER, again=OTHER).status_int == 303
     assert is_signed_in(server)
 
 

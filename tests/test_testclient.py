@@ -427,6 +427,8 @@ def test_an_app_that_does_not_come_back_here_is_told_how_to(server, developer):
     page = server.get("/testclient")
     assert f"/developer/apps/{app}/edit" in page.text
     assert CALLBACK in text(page)
+    assert "another app does" not in text(page)
+    assert "another app does" in text(server.get(f"/testclient?app={app}"))  # which its own page leads to
 
 
 def test_another_developers_app_cannot_be_played(server, developer):

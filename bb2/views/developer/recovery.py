@@ -87,6 +87,7 @@ class Recover:
         developer, link = accounts.lock(self.db, id), self.found()
         if developer is None or not links.use(self.db, link):
             raise over(self.request)
+        self.request.developer_browser.sign_out()  # everybody is signed out, and here somebody may be, or half
         accounts.change_password(self.db, developer, password_hash)
         developer.email_verified_at = developer.email_verified_at or now(self.db)  # they read its mail
         audit.record(self.db, "developer.password_changed", developer_id=id, by="link")

@@ -118,7 +118,7 @@ def over(request):
         410,
         "This link does not work any more",
         "It may have been used already, or a newer one has taken its place, or too much time has gone by.",
-        "If you followed it already, simply sign in. If not, we can send you a new link.",
+        "If you followed it already, simply sign in. If not, set a new password: for that we send you a new link.",
         way_on=(request.route_path("developer_sign_in"), "Sign in"),
         also=trouble(request),
     )
