@@ -9,16 +9,17 @@ USERINFO_AS_OF_2019 = "connect/UserInfo"  # the spelling of CMS's announcement o
 
 
 def includeme(config):
+    # In this order they are tried: what apps ask for all the time need not wait for a hundred pages.
     _oauth(config)
     _well_known(config)
+    _fhir(config)
+    config.add_protected_view(userinfo.userinfo, USERINFO)
+    config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
     _reference(config)
     _people(config)
     if config.registry["settings"].developers:
         _developers(config)
         _apps_of_developers(config)
-    _fhir(config)
-    config.add_protected_view(userinfo.userinfo, USERINFO)
-    config.add_protected_view(userinfo.userinfo, USERINFO, path=USERINFO_AS_OF_2019)
     _docs(config)
 
 

@@ -3,12 +3,17 @@
 import pytest
 
 import developer_form
+from bb2.oauth.clients import add_client
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
+from databases import statements
+from developing import developer_of
 
 pytestmark = pytest.mark.either_database
 
 LAYOUT = "developer.css"
+#: {page: statements at most, however many apps there are}
+MOST = {"/developer": 3, "/developer/account": 4, "/developer/apps": 2, "/developer/apps/new": 2, "/testclient": 6}
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +64,17 @@ def test_the_page_where_one_is_is_marked_in_the_navigation(server):
     links = server.get("/docs/nothing-here", status=404).html.find("nav").find_all("a")
     assert {link["href"]: link.get("aria-current") for link in links}["/docs"] == "true"
     assert [link["href"] for link in links if link.get("aria-current")] == ["/docs"]
+
+
+def test_a_page_costs_few_statements_however_many_apps_a_developer_has():
+    server, sent = ConsentServer(*BUILT_IN), {}
+    developer = developer_of(server)
+    with server.db() as db:
+        for name in ("One", "Two", "Three", "Four", "Five", "Six", "Seven"):
+            uris = ["http://localhost/testclient/callback"]
+            add_client(db, server.scopes, name=name, redirect_uris=uris, developer_id=developer.id)
+    for path in MOST:
+        server.get(path)
+        with statements(server.engine) as sent[path]:
+            assert "Seven" in server.get(path).text or path.endswith(("account", "new"))
+    assert {path: found for path, found in sent.items() if len(found) > MOST[path]} == {}
