@@ -156,6 +156,7 @@ class TestThePage:
         assert answer_of(answered) == {
             "error": "access_denied",
             "error_description": "The beneficiary did not approve access",
+            "error_uri": "http://localhost/docs/errors#access_denied",
             "state": STATE,
             "iss": "http://localhost",
         }

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 VERSIONS = "|".join(API_VERSIONS)
 FHIR_PATH = re.compile(rf"/(?:{VERSIONS})/fhir(/|$)")
 API_PATH = re.compile(
-    rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health|/openapi\.json"
+    rf"/(?:{VERSIONS})/(?:o/(?!authorize)|(?!o/|connect/logout)\w)|/\.well-known/|/health|/(?:openapi|postman)\.json"
 )
 FHIR_CODES = {
     400: "invalid",
