@@ -136,6 +136,34 @@ class TestANewApp:
             client_ends.switch_on(db.get(Client, client.client_id), client_ends.OPERATOR)
         assert "Waits" not in server.get("/developer/apps").text
 
+    def test_stays_what_was_approved_but_for_what_makes_it_less(self, make_server):
+        """Else an app would be approved under one name, and then ask people under another."""
+        server = make_server(settings={"bb2.sandbox": "false", "bb2.developers": "true"})
+        developer_of(server)
+        wide = sorted(scope.name for scope in server.scopes if scope.name.endswith(".rs"))
+        register(server, scopes=wide[:1], asks_demographic="no", access="one-time")
+        client = app_called(server)
+        edit(server, client, name="Mine", redirect_uris="https://mine.example/before")  # while nobody has looked
+        with server.db() as db:
+            client_ends.switch_on(db.get(Client, client.client_id), client_ends.OPERATOR)
+        for wider in (
+            {"name": "Medicare"},
+            {"redirect_uris": "https://evil.example/"},
+            {"access": "ongoing"},
+            {"scopes": wide},
+            {"scopes": wide, "asks_demographic": "yes"},
+        ):
+            assert "Ask whoever runs this service" in edit(server, client, status=422, **wider).text, wider
+        logo = [("logo", "logo.png", picture())]
+        form = server.get(path_of(client, "logo")).forms[0]
+        answer = server.post(form.action, {"csrf_token": form["csrf_token"].value}, upload_files=logo, status=422)
+        assert "Ask whoever runs this service" in answer.text
+        kept = app_called(server)
+        assert (kept.name, kept.redirect_uris, kept.access) == ("Mine", ["https://mine.example/before"], "one-time")
+        assert (kept.scopes, kept.asks_demographic, kept.logo) == (wide[:1], False, None)
+        edit(server, client, description="What it does.")
+        assert app_called(server).description == "What it does."
+
     def test_is_refused_where_there_are_as_many_as_allowed(self, make_server):
         server = make_server(settings={"bb2.apps_per_developer": "1"})
         developer_of(server)

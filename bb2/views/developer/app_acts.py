@@ -15,7 +15,7 @@ from bb2.oauth.logos import set_logo
 from bb2.oauth.secrets import same_secret
 from bb2.views.developer.app_forms import sentence
 from bb2.views.developer.apps import fingerprint, overlap
-from bb2.views.developer.own_app import AppPage
+from bb2.views.developer.own_app import FOR_OPERATORS, AppPage
 from bb2.views.errors import page
 from bb2.views.forms import Form
 from bb2.views.pages import PageError
@@ -121,6 +121,8 @@ class Logo(AppPage):
     def save(self):
         form, before = LogoForm(), self.described
         try:
+            if self.approved:
+                raise ClientError(FOR_OPERATORS)
             set_logo(self.db, self.client, uploaded(self.request.POST.get("logo")))
         except ClientError as error:
             form.logo.errors = [sentence(error)]

@@ -14,9 +14,9 @@ from bb2.models import Client
 from bb2.oauth import client_ends, clients
 from bb2.oauth.errors import ClientError
 from bb2.oauth.secrets import new_secret
-from bb2.views.developer.app_forms import KEY, PUBLIC, SECRET, AppForm, kind_of, sentence, values_of
+from bb2.views.developer.app_forms import KEY, LISTS, PUBLIC, SECRET, AppForm, kind_of, sentence, values_of
 from bb2.views.developer.own import DeveloperPage
-from bb2.views.developer.own_app import AppPage
+from bb2.views.developer.own_app import FOR_OPERATORS, AppPage
 from bb2.views.testclient.trials import hold
 
 #: What a page says was done, and what follows from it.
@@ -181,7 +181,7 @@ class EditApp(AppPage, Editor):
             return self.edit(form)
         if self.request.POST.get("version") != fingerprint(self.described):
             return self.edit(form, 409, problem=self.differing(form))
-        if not form.validate():
+        if not form.validate() or self.needs_operator(form):
             return self.edit(form, 422)
         before, kind = self.described, kind_of(self.client)
         try:
@@ -195,6 +195,22 @@ class EditApp(AppPage, Editor):
         if secret:
             return self.page("app_secret_shown", secret=secret, overlap=None)
         return self.done(self.outcome(before))
+
+    def needs_operator(self, form):
+        """Tell the fields that change what an approved app is trusted by: who it is, where it leads, what it gets."""
+        if not self.approved:
+            return False
+        wanted, registry = form.registration, self.request.registry["scopes"]
+        fields = [name for name in ("name", "access", *LISTS) if wanted[name] != getattr(self.client, name)]
+        has = registry.allowed(self.client.scopes, self.client.scopes, self.client.asks_demographic)
+        gets = registry.allowed(wanted["scopes"], wanted["scopes"], wanted["asks_demographic"])
+        if wanted["asks_demographic"] and not self.client.asks_demographic:
+            fields.append("asks_demographic")
+        elif not all(registry.covered(name, has) for name in gets):
+            fields.append("scopes")
+        for name in fields:
+            form[name].errors = [FOR_OPERATORS]
+        return bool(fields)
 
     def proves(self, form, kind):
         """Let the app prove who it is as the form says.  Returns the secret that it got, or None."""

@@ -2,8 +2,11 @@
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 
+from bb2.oauth.client_ends import OPERATOR
 from bb2.oauth.clients import changed, described, find_client, lock_client
 from bb2.views.developer.own import DeveloperPage
+
+FOR_OPERATORS = "This app was approved as it is. Ask whoever runs this service to change this."
 
 
 class AppPage(DeveloperPage):
@@ -17,7 +20,7 @@ class AppPage(DeveloperPage):
             raise HTTPNotFound
 
     def page(self, name, status=200, **values):
-        return super().page(name, status, client=self.client, **values)
+        return super().page(name, status, client=self.client, approved=self.approved, **values)
 
     def record(self, event, **details):
         super().record(event, client_id=self.client.client_id, by="developer", **details)
@@ -30,6 +33,11 @@ class AppPage(DeveloperPage):
     @property
     def described(self):
         return described(self.client)
+
+    @property
+    def approved(self):
+        """Where people are real, an operator has looked at this app: what they trust it by stays as it was then."""
+        return not self.request.registry["settings"].sandbox and self.client.disabled_by != OPERATOR
 
     def done(self, what):
         """Back to the app's page, which says what was done."""
