@@ -88,8 +88,9 @@ def sqlite_engine(server, kind):
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         engine = make_engine(f"sqlite:///{folder}/bb2.sqlite")
     engine.dispose()
-    for left_over in "-wal", "-shm":
-        Path(f"{engine.url.database}{left_over}").unlink(missing_ok=True)
+    # A new file, not new content: a connection that nobody has closed yet keeps the old one, and harms only that.
+    for part in "", "-wal", "-shm":
+        Path(f"{engine.url.database}{part}").unlink(missing_ok=True)
     shutil.copy(_empty_database(), engine.url.database)
     LAST[kind] = engine
     weakref.finalize(server, FREE.append, engine)
