@@ -104,7 +104,7 @@ def test_every_kind_of_page_can_be_read_and_used_at_400_percent_and_with_wide_sp
 
 
 def test_in_forced_colors_what_is_chosen_and_what_has_the_focus_can_be_told(person):
-    person.page.emulate_media(forced_colors="active")
+    person.emulate(forced_colors="active")
     person.to_consent()
     assert measure(person, "consent") == {}
     person.choose("share")
@@ -126,7 +126,7 @@ def test_a_receipt_on_paper_has_its_words_and_no_controls(person):
     connection = person.page.url
     person.visit("/connections/receipts")
     person.press(".calls a >> nth=0")
-    person.page.emulate_media(media="print")
+    person.emulate(media="print")
     for what in "nav", "footer", "button", "a.button", ".screen-only", ".skip":
         assert person.page.locator(what).and_(person.page.locator(":visible")).count() == 0, what
     printed = person.page.locator("body").inner_text()
