@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+import build_docs
 from running import RunningServer
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -40,6 +41,7 @@ SPANISH = {"locale": "es-US", "java_script_enabled": False}
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
+    build_docs.build()  # it shows them
     with RunningServer(tmp_path_factory.mktemp("browser"), BB2_BENEFICIARIES="3") as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""What a story's look leaves out: of text that is drawn alike, axe judges the contrast once.  It finds all faults still."""
+"""What a story's look leaves out: of text that is drawn alike, axe judges the contrast once.  It misses no fault."""
 
 import re
 
