@@ -8,12 +8,14 @@ the page in `artifacts/`.
 import json
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 import build_docs
+from bb2.sandbox.identifiers import password_of, username_of
+from journey import Forms
 from running import RunningServer
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -33,6 +35,16 @@ FAULTS = f"""{AXE_SCRIPT};
 OUTLINE = """() => {
     const page = document.documentElement;
     return [page.lang, document.querySelectorAll("h1").length, page.scrollWidth];
+}"""
+#: What a person could not fill in is not filled in.
+FILL = """(texts) => {
+    for (const [id, text] of Object.entries(texts)) {
+        const field = document.getElementById(id);
+        if (!field.checkVisibility() || field.matches(":disabled, :read-only")) throw new Error(`#${id} takes no text`);
+        field.focus();
+        field.value = text;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
 }"""
 #: Who reads English lets scripts run, and axe with them; who reads Spanish needs none: every page works without.
 ENGLISH = {"locale": "en-US", "java_script_enabled": True}
@@ -98,6 +110,10 @@ def spanish_person(make_person, server):
     return make_person(server, **SPANISH)
 
 
+def credentials(number):
+    return {"username": username_of(number), "password": password_of(number)}
+
+
 class Person:
     """A beneficiary with a browser, and the steps of their journey."""
 
@@ -143,19 +159,33 @@ class Person:
             page.locator(selector).click()
 
     def connect(self, version="v2", lang=None):
-        """Choose "Connect" in the demo client, whose request names a language or leaves it open."""
-        self.visit(f"/testclient?version={version}&language={lang or ''}")
-        self.press("button[value=connect]")
+        """Come from the demo client's "Connect", whose request names a language or leaves it open."""
+        self.page.goto(self._connect(version, lang))
+
+    def _connect(self, version, lang):
+        """Where "Connect" leads."""
+        page = self.context.request.get(f"{self.url}/testclient")
+        who = "here" if 'value="here"' in page.text() else ""  # the person who is signed in, or who signs in
+        return self._send(page, answer="connect", version=version, language=lang or "", person=who)
+
+    def _send(self, page, **fields):
+        """Send the form of a page which the browser fetched and did not show.  Returns where it leads."""
+        action, hidden = Forms(page.text()).answer
+        sent = self.context.request.post(urljoin(page.url, action), form=hidden | fields, max_redirects=0)
+        return urljoin(page.url, sent.headers["location"])
+
+    def fill(self, **texts):
+        """Fill in fields, {id: text}, in one step."""
+        self.page.evaluate(FILL, texts)
 
     def sign_in(self, number=0, password=None):
-        self.page.locator("#username").fill(f"BBUser{number:05}")
-        self.page.locator("#password").fill(password or f"PW{number:05}!")
+        self.fill(**credentials(number) | ({"password": password} if password else {}))
         self.press("button[value=sign-in]")
 
-    def to_consent(self, number=0, **options):
-        """Connect and sign in: the authorization page."""
-        self.connect(**options)
-        self.sign_in(number)
+    def to_consent(self, number=0, version="v2", lang=None):
+        """Connect and sign in, and be shown no page before the authorization page."""
+        page = self.context.request.get(self._connect(version, lang))
+        self.page.goto(self._send(page, answer="sign-in", **credentials(number)))
         assert urlsplit(self.page.url).path.startswith("/consent/")
 
     def choose(self, demographic):

@@ -19,6 +19,10 @@ SEED = 1  # of the sandbox
 TRIES = 3  # wrong passwords until a pause
 SHARED = dict.fromkeys(("connect/userinfo", "fhir/Patient", "fhir/Coverage", "fhir/ExplanationOfBenefit"), 200)
 NEW_PASSWORD = "marigold tea 7"
+MISTAKE = """(link) => [
+    link.getAttribute("href"), link.innerText, `#${document.activeElement.id}`,
+    document.querySelector(".wrong:focus-within .mistake").innerText,
+]"""
 CREATE = "a[href^='/account/create']"
 TROUBLE = "a[href^='/sign-in/trouble']"
 
@@ -61,11 +65,6 @@ def date_fields(name, day):
     return {f"{name}-month": str(day.month), f"{name}-day": str(day.day), f"{name}-year": str(day.year)}
 
 
-def fill(person, **texts):
-    for id, text in texts.items():
-        person.page.locator(f"#{id}").fill(text)
-
-
 def go_on(person):
     """Press the first button of the last form, which leads on."""
     person.press("form:last-of-type .answers button >> nth=0")
@@ -75,7 +74,7 @@ def fill_card(person, name, **others):
     """Fill in the first page of a new account, for a persona of the sandbox."""
     number = PERSONAS[name].number
     who = beneficiary(SEED, number)
-    fill(person, **on_card(number) | date_fields("started", who.enrolled) | {"zip": who.town[0]} | others)
+    person.fill(**on_card(number) | date_fields("started", who.enrolled) | {"zip": who.town[0]} | others)
     person.page.locator(f"input[name=sex][value={who.gender}]").check()
     for box in "mine", "agreed":
         person.page.locator(f"#{box}").check()
@@ -88,8 +87,9 @@ def mistakes(person):
     links = person.page.locator("#problem a")
     for link in links.all():
         link.click()
-        assert "#" + person.focused.get_attribute("id") == link.get_attribute("href")
-        assert link.inner_text() in person.page.locator(".wrong:focus-within .mistake").inner_text()
+        leads_to, says, focused, told = link.evaluate(MISTAKE)
+        assert leads_to == focused
+        assert says in told
     return links.all_inner_texts()
 
 
@@ -136,9 +136,9 @@ def test_after_too_many_wrong_passwords_the_secret_answer_leads_to_a_new_one_and
     # Nobody, and somebody who does not know the answer: the pages are the same, but for the question.
     pages = []
     for told in on_card(number) | {"last_name": "Nobody"}, on_card(number):
-        fill(person, **told)
+        person.fill(**told)
         go_on(person)
-        fill(person, answer="wrong")
+        person.fill(answer="wrong")
         go_on(person)
         assert "What you typed does not match" in person.focused.inner_text()
         pages.append(text(person).replace(person.page.locator("label").inner_text(), ""))
@@ -149,7 +149,7 @@ def test_after_too_many_wrong_passwords_the_secret_answer_leads_to_a_new_one_and
 
     go_on(person)
     assert mistakes(person) == ["Type your answer"]
-    fill(person, answer=secret_answer_of(number))
+    person.fill(answer=secret_answer_of(number))
     go_on(person)
     person.press("button[name=tell]")
     assert PERSONAS["snf"].username.lower() in person.focused.inner_text()
@@ -157,11 +157,11 @@ def test_after_too_many_wrong_passwords_the_secret_answer_leads_to_a_new_one_and
     person.press("role=link[name='I know my password: sign in']")
     assert (person.heading, request_of(person.page.url)) == ("Sign in", asked)
     person.visit(f"/sign-in/trouble/password?request={asked}")
-    fill(person, password="password", again="passwort")
+    person.fill(password="password", again="passwort")
     go_on(person)
     person.look("trouble-new-password-mistakes")
     assert mistakes(person)[1:] == ["Type the same password twice"]
-    fill(person, password=NEW_PASSWORD, again=NEW_PASSWORD)
+    person.fill(password=NEW_PASSWORD, again=NEW_PASSWORD)
     go_on(person)
     person.look("trouble-done")
     person.press("main a.button")
@@ -204,11 +204,11 @@ def test_a_new_account_is_made_past_every_mistake_and_leads_to_the_request(perso
     go_on(person)
     assert len(mistakes(person)) == 4
     taken = PERSONAS["everything"].username
-    fill(person, username=taken, password="password1", again="other", answer="-", email="nobody")
+    person.fill(username=taken, password="password1", again="other", answer="-", email="nobody")
     go_on(person)
     person.look("create-sign-in-mistakes")
     assert len(mistakes(person)) == 5  # and who has the user name is told when all else is right
-    fill(person, username=taken, password=NEW_PASSWORD, again=NEW_PASSWORD, answer="Tea rose", email="r@example.com")
+    person.fill(username=taken, password=NEW_PASSWORD, again=NEW_PASSWORD, answer="Tea rose", email="r@example.com")
     person.page.locator("#question").select_option("first-street")
     go_on(person)
     assert mistakes(person)[0].startswith("Somebody has this user name. These are free: ")
@@ -216,7 +216,7 @@ def test_a_new_account_is_made_past_every_mistake_and_leads_to_the_request(perso
     go_on(person)
     assert person.page.locator("#question").input_value() == "first-street"
     assert person.page.locator("#email").input_value() == "r@example.com"
-    fill(person, username="Rose.Tea", password=NEW_PASSWORD, again=NEW_PASSWORD, answer="Tea rose")
+    person.fill(username="Rose.Tea", password=NEW_PASSWORD, again=NEW_PASSWORD, answer="Tea rose")
     go_on(person)
     person.look("create-done")
     assert "rose.tea" in text(person)
@@ -279,26 +279,26 @@ def test_my_account_changes_the_e_mail_the_question_and_the_password_and_ends_ev
     person.sign_in(number)
     person.press("a[href='/account']")
     person.press("a[href='/account/email']")
-    fill(person, email="nobody")
+    person.fill(email="nobody")
     go_on(person)
     person.look("account-email-mistake")
     assert len(mistakes(person)) == 1
-    fill(person, email="n@example.com")
+    person.fill(email="n@example.com")
     go_on(person)
     assert person.focused.inner_text() == "Your e-mail address is saved"
     person.press("a[href='/account/question']")
-    fill(person, answer="-")
+    person.fill(answer="-")
     go_on(person)
     person.look("account-question-mistakes")
     assert len(mistakes(person)) == 2
-    fill(person, answer="Tea rose", current=f"PW{number:05}!")
+    person.fill(answer="Tea rose", current=f"PW{number:05}!")
     go_on(person)
     person.press("a[href='/account/password']")
-    fill(person, current="wrong", password=NEW_PASSWORD, again=NEW_PASSWORD)
+    person.fill(current="wrong", password=NEW_PASSWORD, again=NEW_PASSWORD)
     go_on(person)
     person.look("account-password-mistake")
     assert mistakes(person) == ["This is not your password. Please type it again"]
-    fill(person, current=f"PW{number:05}!", password=NEW_PASSWORD, again=NEW_PASSWORD)
+    person.fill(current=f"PW{number:05}!", password=NEW_PASSWORD, again=NEW_PASSWORD)
     go_on(person)
     person.look("account")
     person.press("role=button[name='Sign out everywhere']")
@@ -314,11 +314,11 @@ def test_in_spanish_without_scripts_somebody_new_comes_from_the_app_back_to_the_
     person.look("sign-in", "es")
     person.press(TROUBLE)
     person.look("trouble", "es")
-    fill(person, **on_card(PERSONAS["newcomer-accents"].number))
+    person.fill(**on_card(PERSONAS["newcomer-accents"].number))
     go_on(person)
     go_on(person)
     person.look("trouble-mistake", "es")
-    fill(person, answer="nada")
+    person.fill(answer="nada")
     go_on(person)
     person.look("trouble-wrong-answer", "es")
     person.press(f"#problem {CREATE}")
@@ -332,7 +332,7 @@ def test_in_spanish_without_scripts_somebody_new_comes_from_the_app_back_to_the_
     go_on(person)
     go_on(person)
     person.look("create-sign-in-mistakes", "es")
-    fill(person, username="Jose.Munoz", password=NEW_PASSWORD, again=NEW_PASSWORD, answer="San José")
+    person.fill(username="Jose.Munoz", password=NEW_PASSWORD, again=NEW_PASSWORD, answer="San José")
     person.page.locator("#question").select_option("first-school")
     go_on(person)
     person.look("create-done", "es")
