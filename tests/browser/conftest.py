@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+import build_docs
 from bb2.sandbox.identifiers import password_of, username_of
 from journey import Forms
 from running import RunningServer
@@ -24,8 +25,10 @@ RULES = {
     "resultTypes": ["violations"],
     "preload": {"assets": ["media"]},  # and no style sheets, which none of these rules reads
 }
+FIRST_OF_ITS_KIND = Path(__file__).with_name("first_of_its_kind.js").read_text(encoding="utf-8")
 #: axe, and the faults that it finds, alone: what passes is long.  One script, as axe is half a megabyte long.
 FAULTS = f"""{AXE_SCRIPT};
+    ({FIRST_OF_ITS_KIND})();
     const wrong = ({{ violations }}) => violations.map(({{ id, nodes }}) => [id, nodes.map((node) => node.html)]);
     axe.run({json.dumps(RULES)}).then(wrong)
 """
@@ -50,6 +53,7 @@ SPANISH = {"locale": "es-US", "java_script_enabled": False}
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
+    build_docs.build()  # it shows them
     with RunningServer(tmp_path_factory.mktemp("browser"), BB2_BENEFICIARIES="3") as running:
         yield running
 
@@ -157,7 +161,11 @@ class Person:
         assert (spoken, headings) == (language, 1), name
         assert width <= self.page.viewport_size["width"], name
         if language == "en":  # what axe judges is the same in both
-            assert self.page.evaluate(FAULTS) == [], name
+            assert self.faults() == {}, name
+
+    def faults(self):
+        """What axe finds, {rule: [element]}."""
+        return dict(self.page.evaluate(FAULTS))
 
     def visit(self, path):
         self.page.goto(f"{self.url}{path}")

@@ -1,4 +1,4 @@
-"""A developer registers an app in a browser: the preview follows the form, and everybody can read the pages."""
+"""A developer registers an app in a browser: the preview follows the form, and the focus what is wrong."""
 
 import pytest
 from sqlalchemy.orm import Session
@@ -39,9 +39,7 @@ def test_the_preview_follows_the_form_and_the_app_is_registered_changed_and_dele
     page.locator("#preview_language").select_option("es")
     preview.get_by_text("Sus registros de salud").first.wait_for()
     assert page.get_by_role("button", name="Show the page").is_hidden()
-    developer.look("app-new")
     developer.press("button[name=save]")
-    developer.look("app-registered")
     developer.press("text=Go to the page of")
     path = page.url
     page.goto(f"{path}/edit")

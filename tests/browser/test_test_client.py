@@ -13,7 +13,7 @@ def test_a_developer_comes_to_the_first_claim_pages_through_the_claims_and_ends_
     person.answer("yes")
     person.press("a[href$='/v2/fhir/ExplanationOfBenefit']")
     assert "records in all" in person.page.locator("main").inner_text()
-    person.look("testclient-call")  # which unfolds the form of the search
+    person.unfold()  # the form of the search
     person.page.locator("#search-_count").fill("2")
     person.press("form.search button")
     person.press("text=Next page")
