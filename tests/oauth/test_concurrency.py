@@ -27,7 +27,7 @@ from oauth.steps import (
 from oauth.wire import post, read, together
 from running import RunningServer
 
-WORKERS = 16
+WORKERS = 8
 TOKEN, REVOKE, REVOKE_TOKEN = "/v2/o/token/", "/v2/o/revoke/", "/v2/o/revoke_token/"
 
 
