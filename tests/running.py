@@ -17,6 +17,8 @@ from log_guard import secret_lines
 
 BB2 = str(Path(sys.executable).with_name("bb2"))
 READY_WITHIN = 60  # seconds
+#: Settings of people whose claims fill no more than some pages.
+FEW_CLAIMS = {"BB2_SANDBOX_YEARS": "2"}
 
 
 def free_port():

@@ -18,7 +18,7 @@ from bb2.sandbox import people
 from databases import new_database
 from forks import Fork
 from journey import connect, token_response
-from running import RunningServer
+from running import FEW_CLAIMS, RunningServer
 
 pytestmark = pytest.mark.long
 
@@ -46,7 +46,7 @@ def engine(environ):
 
 
 def server(environ):
-    return RunningServer(environ["VAR"], **{name: value for name, value in environ.items() if name != "VAR"})
+    return RunningServer(environ["VAR"], **FEW_CLAIMS, **{name: environ[name] for name in environ if name != "VAR"})
 
 
 def claims(wanted=400):
