@@ -1,6 +1,6 @@
-"""`bb2` commands as processes of their own, of which none has to read bb2's modules: that takes longer than most do.
+"""Processes of bb2, of which none has to read bb2's modules: that takes longer than most of what they do.
 
-Run as a program, this is the process that has read them, and done nothing else; the commands are forks of it.  It
+Run as a program, this is the process that has read them, and done nothing else; the others are forks of it.  It
 hears and answers one line of JSON at a time, and ends with whoever it hears.
 """
 
@@ -8,6 +8,7 @@ import atexit
 import gc
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -19,14 +20,15 @@ from pkgutil import walk_packages
 import bb2
 from bb2 import cli
 
-PATIENCE = 20  # seconds within which a process ends
+PATIENCE = 60  # seconds within which a process ends
 
 
 class Fork:
-    """A process that runs a `bb2` command in a folder; what it prints is added to the file `log`."""
+    """A process that runs the `bb2` command, or another Python program, in a folder; it prints into the file `log`."""
 
-    def __init__(self, *arguments, environ, folder, log=os.devnull):
+    def __init__(self, *arguments, environ, folder, log=os.devnull, program=None):
         order = {"arguments": arguments, "environ": dict(environ), "folder": str(folder), "log": str(log)}
+        order["program"] = program and str(program)
         self.pid, self.code = _answer(order), None
 
     def poll(self):
@@ -35,15 +37,19 @@ class Fork:
             self.code = _answer({"ended": self.pid})
         return self.code
 
+    def wait(self):
+        """The exit code, when it has ended."""
+        for _ in range(PATIENCE * 50):
+            if self.poll() is not None:
+                return self.code
+            time.sleep(0.02)
+        raise AssertionError(f"it has not ended within {PATIENCE} s")
+
     def end(self, how=signal.SIGTERM):
         """Send it a signal, and wait until it has ended."""
         if self.poll() is None:
             os.kill(self.pid, how)
-        for _ in range(PATIENCE * 50):
-            if self.poll() is not None:
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"it has not ended within {PATIENCE} s")
+        self.wait()
 
 
 @cache
@@ -87,7 +93,7 @@ def main():
     return None
 
 
-def become(arguments, environ, folder, log):
+def become(arguments, environ, folder, log, program):
     """What the shell would start; it ends as that does."""
     os.environ.clear()
     os.environ.update(environ)
@@ -95,8 +101,11 @@ def become(arguments, environ, folder, log):
     with open(os.devnull) as nothing, open(log, "a") as out:
         for ours, number in (nothing, 0), (out, 1), (out, 2):
             os.dup2(ours.fileno(), number)
-    sys.argv = ["bb2", *arguments]
-    cli.main()
+    sys.argv = [program or "bb2", *arguments]
+    if program:
+        runpy.run_path(program, run_name="__main__")
+    else:
+        cli.main()
 
 
 if __name__ == "__main__":
