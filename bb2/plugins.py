@@ -24,7 +24,7 @@ def installed_plugins(wanted=None):
     A name carries its distribution (`bb2-claim:claim`), so that no package can take the place of another by using its
     entry point's name.  `wanted` lists the names that are switched on; None means all that are installed.
     """
-    found = {f"{entry.dist.name}:{entry.name}": entry for entry in entry_points(group=GROUP)}
+    found = {f"{about['name']}:{entry.name}": entry for about, entry in _declared_plugins()}
     names = sorted(found) if wanted is None else list(wanted)
     if missing := [name for name in names if name not in found]:
         raise ScopeError(f"bb2.scopes names plugins that are not installed: {missing}; installed: {sorted(found)}")
@@ -43,7 +43,16 @@ def _loaded(name, entry):
 
 def distribution_versions():
     """{plugin name: version of its distribution} for every installed plugin."""
-    return {f"{entry.dist.name}:{entry.name}": entry.dist.version for entry in entry_points(group=GROUP)}
+    return {f"{about['name']}:{entry.name}": about["version"] for about, entry in _declared_plugins()}
+
+
+def _declared_plugins():
+    """(metadata of the distribution, entry point) of each; the metadata of each is read once: its README is in it."""
+    metadata = {}
+    for entry in entry_points(group=GROUP):
+        if entry.dist not in metadata:
+            metadata[entry.dist] = entry.dist.metadata
+        yield metadata[entry.dist], entry
 
 
 def plugin_manager(plugins):

@@ -4,6 +4,7 @@ Each step is in a fork of this process, which has read the modules of bb2 and py
 a second.  What is installed meanwhile is found all the same, as a fork looks for it anew.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -16,15 +17,18 @@ import sysconfig
 import tempfile
 import traceback
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
-from bb2 import cli, testing
+import bb2
 
 
 def follow(steps):
     """[{"step", "code", "output"}] of steps: {"write": path, "text"}, {"probe": path, "to": path}, {"run": command}."""
-    assert testing  # what pytest will want
+    for module in walk_packages(bb2.__path__, "bb2."):
+        importlib.import_module(module.name)
+    gc.freeze()  # they stay: the collector need not look at them in every step
     return [did(step) | {"step": step} for step in steps]
 
 
@@ -39,7 +43,7 @@ def did(step):
         os.chdir(words[1])
         return {"code": 0, "output": ""}
     if words[0] == "bb2":
-        return forked(bb2, words, step.get("environ", {}))
+        return forked(bb2_command, words, step.get("environ", {}))
     if words[:3] == ["python", "-m", "pytest"]:
         return forked(pytest.main, [*words[3:], "-p", "no:cacheprovider"])
     assert words[:3] == ["python", "-m", "pip"], step
@@ -58,10 +62,10 @@ def as_uv(what, *words):
     return [*uv, "pip", what, *words, *offline, "--offline", "--python", sys.executable]
 
 
-def bb2(words, environ):
+def bb2_command(words, environ):
     os.environ.update(environ)
     sys.argv = words
-    cli.main()
+    bb2.cli.main()
 
 
 def probed(path, to):

@@ -1,8 +1,8 @@
 """A real server process for tests: `bb2 serve` on a port of its own, with its state in a folder of its own."""
 
 import os
+import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
@@ -12,10 +12,13 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from bb2.cli import command
+from forks import Fork
 from log_guard import secret_lines
 
 BB2 = str(Path(sys.executable).with_name("bb2"))
 READY_WITHIN = 60  # seconds
+#: Settings of people whose claims fill no more than some pages.
+FEW_CLAIMS = {"BB2_SANDBOX_YEARS": "2"}
 
 
 def free_port():
@@ -37,22 +40,17 @@ class RunningServer:
 
     def __enter__(self):
         Path(self.log.parent).mkdir(parents=True, exist_ok=True)
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [BB2, "serve", "--init"], env=self.environ, cwd=self.log.parent, stdout=log, stderr=log
-            )
+        self.process = Fork("serve", "--init", environ=self.environ, folder=self.log.parent, log=self.log)
         self._wait()
         return self
 
     def __exit__(self, *_error):
-        self.process.terminate()
-        self.process.wait(20)
+        self.process.end()
         assert secret_lines(self.log.read_text()) == []
 
     def kill(self):
         """As `kill -9` does."""
-        self.process.kill()
-        self.process.wait(20)
+        self.process.end(signal.SIGKILL)
 
     def command(self, *arguments, **options):
         """Run another `bb2` command on the same state, in this process: it starts at once.  Returns what it printed."""

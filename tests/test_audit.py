@@ -4,9 +4,8 @@ import csv
 import io
 import json
 import logging
+import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from bb2.db import make_engine, reader
 from bb2.models import AuditEvent, Base, Consent
 from bb2.testing import ALICE, PASSWORD
 from databases import new_database
+from forks import Fork
 from oauth.steps import EVERYTHING, answer, ask, redeem
 
 pytestmark = pytest.mark.either_database
@@ -422,7 +422,9 @@ os.waitpid(child, 0)
 def test_a_process_that_ends_writes_what_it_has_counted_and_its_fork_what_that_has(tmp_path):
     engine = make_engine(f"sqlite:///{tmp_path}/bb2.sqlite")
     Base.metadata.create_all(engine)
-    subprocess.run([sys.executable, "-c", IN_A_PROCESS, str(engine.url)], check=True, timeout=60)
+    (tmp_path / "program.py").write_text(IN_A_PROCESS)
+    program = {"program": tmp_path / "program.py", "environ": os.environ, "folder": tmp_path, "log": tmp_path / "log"}
+    assert Fork(str(engine.url), **program).wait() == 0, (tmp_path / "log").read_text()
     assert counts(engine) == {"child": [1], "parent": [1]}
     engine.dispose()
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-import subprocess
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,8 +16,9 @@ from bb2.models import AccessToken, AuthorizationCode, Consent, Record, RecordIn
 from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox import people
 from databases import new_database
+from forks import Fork
 from journey import connect, token_response
-from running import BB2, RunningServer
+from running import FEW_CLAIMS, RunningServer
 
 pytestmark = pytest.mark.long
 
@@ -45,7 +46,7 @@ def engine(environ):
 
 
 def server(environ):
-    return RunningServer(environ["VAR"], **{name: value for name, value in environ.items() if name != "VAR"})
+    return RunningServer(environ["VAR"], **FEW_CLAIMS, **{name: environ[name] for name in environ if name != "VAR"})
 
 
 def claims(wanted=400):
@@ -67,11 +68,10 @@ def test_a_load_that_is_killed_leaves_nothing_of_its_file_and_can_be_repeated(en
     path.write_text("".join(lines))
     os.mkfifo(pipe)
     running = server(environ)
-    load = subprocess.Popen([BB2, "load", "--fhir", "r4", str(pipe)], env=running.environ, cwd=tmp_path)
+    load = Fork("load", "--fhir", "r4", str(pipe), environ=running.environ, folder=tmp_path)
     with pipe.open("w") as file:
         file.writelines(lines[:360])  # more than a pipe holds: most of it has been read, and written in batches
-        load.kill()
-        load.wait()
+        load.end(signal.SIGKILL)
     assert loaded(engine) == 0
     printed = running.command("load", str(path))
     assert loaded(engine) == len(lines)

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from running import RunningServer
+from running import FEW_CLAIMS, RunningServer
 from written import EXAMPLES, registered, run_example
 
 pytestmark = pytest.mark.long
@@ -17,7 +17,7 @@ WRITTEN = (EXAMPLES.parent / "first-call.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with RunningServer(tmp_path_factory.mktemp("examples"), BB2_BENEFICIARIES="1") as running:
+    with RunningServer(tmp_path_factory.mktemp("examples"), BB2_BENEFICIARIES="1", **FEW_CLAIMS) as running:
         yield running
 
 

@@ -7,7 +7,7 @@ import pytest
 from cms_bluebutton import BlueButton
 
 from journey import sign_in_and_answer
-from running import RunningServer
+from running import FEW_CLAIMS, RunningServer
 from written import registered, run_example
 
 SDK_PORT = 8000  # the SDK's environment LOCAL is http://localhost:8000
@@ -19,7 +19,7 @@ USERNAME, PASSWORD = "BBUser00000", "PW00000!"
 def server(tmp_path_factory):
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", SDK_PORT)), f"something listens on {SDK_PORT}: stop it, the SDK needs it"
-    with RunningServer(tmp_path_factory.mktemp("sdk"), SDK_PORT) as running:
+    with RunningServer(tmp_path_factory.mktemp("sdk"), SDK_PORT, BB2_BENEFICIARIES="1", **FEW_CLAIMS) as running:
         yield running
 
 

@@ -1,24 +1,32 @@
-// An app's side of node_app.py: JSON, a line each.  In: the settings, then the callback URL.  Out: the authorization
-// URL, then what the app saw, or what the library refused.
+// An app's side of node_app.py: JSON, a line each.  In, for each visit by its name: the settings, then the callback URL.
+// Out, when each is there: the authorization URL, then what the app saw, or what the library refused.
 
 import { createInterface } from "node:readline";
 
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const hear = async () => JSON.parse((await lines.next()).value);
 const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 /** Play an app: `journey(settings, person)`, in which `await person(url)` sends the person and returns the callback. */
 export async function play(journey) {
-  const person = async (authorization_url) => {
-    say({ authorization_url });
-    return hear();
-  };
+  const under_way = {}; // {visit: what its callback URL is given to}
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { visit, message } = JSON.parse(line);
+    const person = (authorization_url) => {
+      say({ authorization_url });
+      return new Promise((resolve) => (under_way[visit] = resolve));
+    };
+    if (visit in under_way) under_way[visit](message);
+    else end(journey(message, person));
+  }
+  process.exit();
+}
+
+/** Tell how a journey ends. */
+async function end(journey) {
   try {
-    say({ seen: await journey(await hear(), person) });
+    say({ seen: await journey });
   } catch (error) {
     say({ refused: [error.message, error.error, error.cause?.message].filter(Boolean).join(": ") });
   }
-  process.exit();
 }
 
 /** {name: await answer(url)} for {name: url}. */

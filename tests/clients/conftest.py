@@ -10,14 +10,14 @@ from joserfc.jwk import ECKey
 from bb2.cli import command
 from clients.apps import SCOPE
 from clients.browser_app import served
-from running import RunningServer
+from running import FEW_CLAIMS, RunningServer
 
 REDIRECT_URI = "http://localhost:3000/callback"  # nobody listens there: the test is the person's browser
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with RunningServer(tmp_path_factory.mktemp("clients"), BB2_BENEFICIARIES="1") as running:
+    with RunningServer(tmp_path_factory.mktemp("clients"), BB2_BENEFICIARIES="1", **FEW_CLAIMS) as running:
         yield running
 
 

@@ -1,12 +1,10 @@
 """CMS's own sample records: loaded by `bb2 load`, they come back equal; and without demographics they name nobody."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
+from click.testing import CliRunner
 from fhir_records import (
     CLAIMS_AND_COVERAGE,
     EVERYTHING,
@@ -20,6 +18,7 @@ from fhir_records import (
     server_with,
 )
 
+from bb2.cli import command
 from bb2.identity.builtin import add_account
 from bb2.testing import PASSWORD
 
@@ -45,12 +44,12 @@ def loaded(shared_engine):
 def bb2_load(server):
     files = [sample(name) for version in VERSIONS for name in SAMPLE_FILES[version]]
     environment = {
-        "PATH": os.environ["PATH"],
         "BB2_DATABASE_URL": server.engine.url.render_as_string(hide_password=False),
         "BB2_SCOPES": "*",
     }
-    arguments = [sys.executable, "-c", "from bb2.cli import main; main()", "load", *map(str, files)]
-    return subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    said = CliRunner(env=environment).invoke(command, ["load", *map(str, files)])
+    assert said.exit_code == 0, said.output
+    return said
 
 
 def records_of(patient, version):

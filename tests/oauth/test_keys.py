@@ -54,8 +54,10 @@ def published(keys):
 
 
 def kids(folder, alg="ES256"):
-    """The ids of the algorithm's keys, in the order in which they sign."""
-    return [key.kid for key in signing_keys.read_keys(folder) if key.alg == alg]
+    """The ids of the algorithm's keys, in the order in which they sign: as the files say, which nobody checks here."""
+    stored = [json.loads(path.read_text()) for path in folder.glob("*.jwk")]
+    ours = [(key.get("nbf", int(key["kid"].partition("-")[0])), key["kid"]) for key in stored if key["alg"] == alg]
+    return [kid for _signs_from, kid in sorted(ours)]
 
 
 @pytest.fixture

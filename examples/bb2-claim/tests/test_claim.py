@@ -18,15 +18,15 @@ def claim(id, patient, **elements):
     return {"resourceType": "Claim", "id": id, "patient": {"reference": f"Patient/{patient}"}} | elements
 
 
-@pytest.fixture
-def server(tmp_path):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
     """A server whose claims lie in a file: two of Alice's, one of Bob's."""
     records = [
         claim("march", ALICE, status="active", created="2026-03-05"),
         claim("july", ALICE, status="cancelled", created="2026-07-20", payee={"party": {"display": "Alice Doe"}}),
         claim("bobs", BOB, status="active", created="2026-03-05"),
     ]
-    file = tmp_path / "claims.ndjson"
+    file = tmp_path_factory.mktemp("claims") / "claims.ndjson"
     file.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     return ConsentServer(openid, bb2_claim, settings={"bb2_claim.records": str(file)})
 

@@ -91,8 +91,9 @@ def running(registry):
         registry.server_close()
 
 
-@pytest.fixture
-def registry():
+@pytest.fixture(scope="module")
+def well():
+    """The registry, of which nobody asks anything yet."""
     records = [
         vaccination("flu", ALICE, "2025-10-01", location={"display": WHO}, note=[{"text": WHO}]),
         vaccination("shingles", ALICE, "2024-03-05"),
@@ -103,9 +104,17 @@ def registry():
 
 
 @pytest.fixture
-def server(registry, tmp_path):
-    (tmp_path / "header").write_text("Bearer of the registry\n")
-    return served(url=registry.url, authorization=str(tmp_path / "header"), seconds="1")
+def registry(well):
+    well.trouble, well.asked, well.over = None, [], threading.Event()
+    yield well
+    well.over.set()
+
+
+@pytest.fixture(scope="module")
+def server(well, tmp_path_factory):
+    header = tmp_path_factory.mktemp("registry") / "header"
+    header.write_text("Bearer of the registry\n")
+    return served(url=well.url, authorization=str(header), seconds="1")
 
 
 def served(**settings):
