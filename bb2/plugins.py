@@ -24,11 +24,19 @@ def installed_plugins(wanted=None):
     A name carries its distribution (`bb2-claim:claim`), so that no package can take the place of another by using its
     entry point's name.  `wanted` lists the names that are switched on; None means all that are installed.
     """
-    found = {f"{entry.dist.name}:{entry.name}": entry for entry in entry_points(group=GROUP)}
+    found = _installed()
     names = sorted(found) if wanted is None else list(wanted)
     if missing := [name for name in names if name not in found]:
         raise ScopeError(f"bb2.scopes names plugins that are not installed: {missing}; installed: {sorted(found)}")
     return {name: _loaded(name, found[name]) for name in names}
+
+
+def _installed():
+    """{plugin name: entry point} of all that are installed."""
+    entries = entry_points(group=GROUP)
+    # To be asked once each: a distribution reads all that it says of itself to tell its name.
+    names = {distribution: distribution.name for distribution in {entry.dist for entry in entries}}
+    return {f"{names[entry.dist]}:{entry.name}": entry for entry in entries}
 
 
 def _loaded(name, entry):
@@ -43,7 +51,7 @@ def _loaded(name, entry):
 
 def distribution_versions():
     """{plugin name: version of its distribution} for every installed plugin."""
-    return {f"{entry.dist.name}:{entry.name}": entry.dist.version for entry in entry_points(group=GROUP)}
+    return {name: entry.dist.version for name, entry in _installed().items()}
 
 
 def plugin_manager(plugins):
