@@ -23,11 +23,13 @@ run: $(VENV)/.installed $(DESIGN) $(DOCS)
 test: $(VENV)/.installed-for-tests $(DESIGN) $(DOCS) $(NPM_CLIENTS) $(CHROMIUM) lint
 	TESTS=$(TESTS) $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The state machine, the fuzzing, the declining and the synthetic people of `make test`, for some minutes each.
+# The state machine, the fuzzing, the declining, the searching and the synthetic people of `make test`, for some minutes
+# each.
 proofs: $(VENV)/.installed-for-tests $(DESIGN)
 	STEPS=$(STEPS) SEED=$(SEED) $(VENV)/bin/pytest -s \
 		tests/oauth/test_state_machine.py tests/oauth/proof_of_the_machine.py tests/oauth/test_fuzz.py \
-		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/sandbox/proof_of_the_people.py \
+		tests/fhir/test_fhir_declining.py tests/fhir/proof_of_declining.py tests/fhir/test_fhir_redaction.py \
+		tests/fhir/test_fhir_sources.py tests/sandbox/proof_of_the_people.py \
 		tests/clients/proof_of_personas.py tests/reference/test_schemathesis.py
 
 lint: $(VENV)/.installed-for-tests

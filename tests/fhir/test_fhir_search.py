@@ -1,4 +1,4 @@
-"""Which records does each search parameter find?  In both versions, on both databases."""
+"""Which records does each search parameter find?  In both versions, on both databases, and in another server."""
 
 from urllib.parse import quote
 
@@ -22,6 +22,8 @@ from fhir_records import (
 )
 
 from bb2.testing import ALICE, BOB
+
+pytestmark = pytest.mark.either_version
 
 #: id -> (last day of service, meta.lastUpdated)
 CLAIMS = {

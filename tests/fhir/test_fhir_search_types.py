@@ -6,6 +6,7 @@ from fhir_records import claim, ids
 from bb2.fhir import MemorySource
 from bb2.scopes import FhirResource, ScopeError, SearchParam, hookimpl
 from bb2.testing import ALICE, BOB, ConsentServer
+from databases import emptied
 
 BASE = "http://localhost/v2/fhir"
 ELSEWHERE = "https://elsewhere.example/fhir/Practitioner/1"
@@ -56,13 +57,14 @@ RECORDS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["the store", "a list"])
-def found(request, shared_engine):
-    """A function that searches, and returns the ids that it found."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "a list"])
+def found(request):
+    """A function that searches, in the store or in a list, and returns the ids that it found."""
     if request.param == "a list":
         server = ConsentServer(Plugin(MemorySource({"v2": RECORDS})))
     else:
-        server = ConsentServer(Plugin(), records={"v2": RECORDS}, engine=shared_engine)
+        engine = None if request.param == "sqlite" else emptied(request.getfixturevalue("postgresql"))
+        server = ConsentServer(Plugin(), records={"v2": RECORDS}, engine=engine)
     token = server.grant("patient/MedicationDispense.read")
 
     def search(**params):

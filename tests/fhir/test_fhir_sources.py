@@ -1,4 +1,9 @@
-"""The store finds what the search means: `Query.matches`, record by record, says which records those are."""
+"""The store finds what the search means: `Query.matches`, record by record, says which records those are.
+
+`make test` takes twenty-five sets of records in each database, `make proofs` 1,000.
+"""
+
+import os
 
 import pytest
 from fhir_records import CLAIM_ID, CLAIM_TYPE, EOB_TYPE, RESOURCES
@@ -17,6 +22,7 @@ from bb2.testing import ALICE, BOB
 
 pytestmark = pytest.mark.long
 
+EXAMPLES = max(25, int(os.environ.get("STEPS", "0")) // 10)
 CLAIM = RESOURCES["ExplanationOfBenefit"]
 VERSION = "v2"
 
@@ -105,7 +111,7 @@ def page_of(query, matching):
     return matching[query.offset :][: query.count]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     records=st.lists(claims(), max_size=12, unique_by=lambda record: record["id"]),
     searches=st.lists(st.lists(parameters, max_size=4), min_size=1, max_size=8),

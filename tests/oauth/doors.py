@@ -47,6 +47,11 @@ ODD_HEADERS = st.tuples(
     )
     | st.text(st.characters(max_codepoint=255), max_size=20),
 )
+PATH_VERSIONS, PATH_ENDS = st.sampled_from(["v1", "v2"]), st.sampled_from(["", "", "/"])
+DISPOSITIONS = st.sampled_from(
+    ["", '; filename="f.txt"', '; filename="é\x00"', ";;", "\r\nContent-Type: text/plain; charset=x"]
+)
+MULTIPART_ENDS = st.sampled_from([b"\r\n--b--\r\n", b"\r\n--b", b"", b"\r\n--b\r\n"])
 # RFC 6749, 5.2: what error and error_description may hold.
 LEGAL = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")
 OAUTH = re.compile(r"/v[12]/(o/(?!authorize)|connect/(?!logout))|/\.well-known/|/health|/(?:openapi|postman)\.json")
@@ -54,65 +59,47 @@ FHIR = re.compile(r"/v[12]/fhir(/|$)")
 
 
 class Door:
-    """One route of the assembled application, and what a good request to it brings."""
+    """One route of the assembled application, and what may be sent to it beside the path: strategies, by keyword."""
 
-    def __init__(self, route, people):
-        self.name, self.pattern, self.people = route.name, f"/{route.pattern.lstrip('/')}", people
-
-    @property
-    def form(self):
-        return self.people.forms.get(self.name) or self.people.every_parameter
+    def __init__(self, route, ids, beside):
+        self.pattern, self.ids, self.beside = f"/{route.pattern.lstrip('/')}", ids, beside
 
     def paths(self):
         """Paths of the route, %-encoded: each version, good and odd ids, with and without a slash at the end."""
-        ids = st.sampled_from([*ODD_IDS, self.people.request_id])
 
         def path(version, id, end):
             filled = re.sub(r"\{version[^}]*\}", version, self.pattern)
             return re.sub(r"\{[^}]*\}|\*\w+", lambda _match: id, filled) + end
 
-        return st.builds(path, st.sampled_from(["v1", "v2"]), ids, st.sampled_from(["", "", "/"]))
-
-    def pairs(self):
-        """A form or a query in bytes: good values, odd ones, parameters left out, added and doubled."""
-        names = st.sampled_from([*self.form, *self.people.every_parameter, "unknown"])
-        good = {name: quote_plus(value).encode() for name, value in self.form.items()}
-
-        def joined(changes, extra, left_out):
-            pairs = [(name, value) for name, value in (good | changes).items() if name not in left_out]
-            return b"&".join(quote_plus(name).encode() + b"=" + value for name, value in [*pairs, *extra])
-
-        odd = st.dictionaries(names, ODD_BYTES, max_size=2)
-        return st.builds(joined, odd, st.lists(st.tuples(names, ODD_BYTES), max_size=2), st.sets(names, max_size=1))
-
-    def bodies(self):
-        """Forms; what claims to be multipart/form-data with boundary `b`: good, with files, cut short; and bytes."""
-
-        def multipart(name, disposition, value, end):
-            head = f'--b\r\nContent-Disposition: form-data; name="{name}"{disposition}\r\n\r\n'.encode()
-            return head + value + end
-
-        dispositions = ["", '; filename="f.txt"', '; filename="é\x00"', ";;", "\r\nContent-Type: text/plain; charset=x"]
-        ends = st.sampled_from([b"\r\n--b--\r\n", b"\r\n--b", b"", b"\r\n--b\r\n"])
-        made = st.builds(
-            multipart, st.sampled_from([*self.form]), st.sampled_from(dispositions), st.binary(max_size=20), ends
-        )
-        return st.one_of(self.pairs(), self.pairs(), made, st.binary(max_size=40), st.just(b'{"a": [[[1]]]}'))
+        return st.builds(path, PATH_VERSIONS, self.ids, PATH_ENDS)
 
     def requests(self):
         """Keywords of `oauth.wire.send`."""
-        good_header = st.tuples(st.just("Authorization"), st.sampled_from([f"Bearer {self.people.token}", "Bearer x"]))
-        return st.fixed_dictionaries(
-            {
-                "path": self.paths(),
-                "method": st.sampled_from(METHODS),
-                "query": st.one_of(st.just(b""), self.pairs(), ODD_BYTES),
-                "body": self.bodies(),
-                "content_type": CONTENT_TYPES,
-                "headers": st.lists(good_header | ODD_HEADERS, max_size=2, unique_by=lambda header: header[0]),
-                "cookies": st.sampled_from([self.people.cookies, {}, {"beneficiary": "é", "lang": "xx"}]),
-            }
-        )
+        return st.fixed_dictionaries({"path": self.paths()} | self.beside)
+
+
+def pairs(form, every_parameter):
+    """A form or a query in bytes: good values, odd ones, parameters left out, added and doubled."""
+    names = st.sampled_from([*form, *every_parameter, "unknown"])
+    good = {name: quote_plus(value).encode() for name, value in form.items()}
+
+    def joined(changes, extra, left_out):
+        pairs = [(name, value) for name, value in (good | changes).items() if name not in left_out]
+        return b"&".join(quote_plus(name).encode() + b"=" + value for name, value in [*pairs, *extra])
+
+    odd = st.dictionaries(names, ODD_BYTES, max_size=2)
+    return st.builds(joined, odd, st.lists(st.tuples(names, ODD_BYTES), max_size=2), st.sets(names, max_size=1))
+
+
+def bodies(form, pairs):
+    """Forms; what claims to be multipart/form-data with boundary `b`: good, with files, cut short; and bytes."""
+
+    def multipart(name, disposition, value, end):
+        head = f'--b\r\nContent-Disposition: form-data; name="{name}"{disposition}\r\n\r\n'.encode()
+        return head + value + end
+
+    made = st.builds(multipart, st.sampled_from([*form]), DISPOSITIONS, st.binary(max_size=20), MULTIPART_ENDS)
+    return st.one_of(pairs, pairs, made, st.binary(max_size=40), st.just(b'{"a": [[[1]]]}'))
 
 
 class People:
@@ -163,7 +150,23 @@ class People:
     def doors(self):
         """Every route that the application has."""
         routes = self.app.registry.getUtility(IRoutesMapper).get_routes(include_static=True)
-        return [Door(route, self) for route in routes]
+        # Hypothesis takes longer to understand a strategy than to draw from it: most routes share these.
+        ids, usual = st.sampled_from([*ODD_IDS, self.request_id]), self._beside_the_path(self.every_parameter)
+        of_a_form = {name: self._beside_the_path(form) for name, form in self.forms.items()}
+        return [Door(route, ids, of_a_form.get(route.name, usual)) for route in routes]
+
+    def _beside_the_path(self, form):
+        """What a request brings to a route with this form: strategies, by keyword of `oauth.wire.send`."""
+        good_header = st.tuples(st.just("Authorization"), st.sampled_from([f"Bearer {self.token}", "Bearer x"]))
+        fields = pairs(form, self.every_parameter)
+        return {
+            "method": st.sampled_from(METHODS),
+            "query": st.one_of(st.just(b""), fields, ODD_BYTES),
+            "body": bodies(form, fields),
+            "content_type": CONTENT_TYPES,
+            "headers": st.lists(good_header | ODD_HEADERS, max_size=2, unique_by=lambda header: header[0]),
+            "cookies": st.sampled_from([self.cookies, {}, {"beneficiary": "é", "lang": "xx"}]),
+        }
 
 
 def assert_in_shape(sent, response, secrets):

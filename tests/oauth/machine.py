@@ -100,6 +100,8 @@ class OneBeneficiary(RuleBasedStateMachine):
         """One of those that are possible, by weight: hypothesis by itself leaves most kinds out of most stories."""
         possible = [name for name, (needs, *_) in STEPS.items() if not needs or getattr(self, needs)]
         weighted = [name for name in possible for _ in range(STEPS[name][1])]
+        first = self.number % len(weighted)  # else hypothesis begins with a story of one step, again and again
+        weighted = weighted[first:] + weighted[:first]
         name = data.draw(st.sampled_from(weighted), label="step")
         _needs, _weight, drawn, method = STEPS[name]
         self.taken[name] += 1
@@ -289,10 +291,9 @@ class OneBeneficiary(RuleBasedStateMachine):
         browser.sign_out()
 
     def _cancel(self, request, browser):
-        found = forms(browser.window.get("/sign-in", request=request.id), "request")
-        assert bool(found) == request.is_open
-        if found:
-            ((path, form),) = found
+        path, form = Forms(browser.window.get("/sign-in", request=request.id).text).answer
+        assert ("request" in form) == request.is_open
+        if request.is_open:
             assert answer_of(browser.window.post(path, form | {"answer": "cancel"}))["error"] == "access_denied"
             request.say("cancel")
 

@@ -30,8 +30,9 @@ WITHOUT = [name for name in EVERYTHING.split() if name != COVERAGE]
 
 
 @pytest.fixture
-def server(make_server):
-    return make_server()
+def server(server):
+    """The shared server, with an app of the test's own."""
+    return another_app(server)
 
 
 def change(server, **values):
@@ -164,6 +165,11 @@ def test_what_an_app_has_of_a_plugin_that_is_gone_stays_when_it_is_changed(serve
 
 @pytest.mark.either_database
 class TestANewSecret:
+    @pytest.fixture
+    def server(self, make_server):
+        """One of their own: it counts the secrets that are wrong."""
+        return make_server()
+
     def rotate(self, server, hours=24):
         with server.db() as db:
             return clients.rotate_secret(db, clients.lock_client(db, server.client_id), timedelta(hours=hours))
@@ -213,6 +219,11 @@ class TestANewSecret:
 
 
 class TestADeletedApp:
+    @pytest.fixture
+    def server(self, make_server):
+        """One that has no other app."""
+        return make_server()
+
     @pytest.fixture
     def tokens(self, server):
         """Of Alice, who gets mail, and of Bob."""

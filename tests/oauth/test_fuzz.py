@@ -13,11 +13,11 @@ from oauth.wire import send
 
 pytestmark = pytest.mark.long
 
-STEPS = int(os.environ.get("STEPS", "300"))  #: at least so many requests on each database
+STEPS = int(os.environ.get("STEPS", "150"))  #: at least so many requests on each database
 SEED = int(os.environ.get("SEED", "5"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def people(unlimited):
     return People(unlimited)
 

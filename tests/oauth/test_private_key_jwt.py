@@ -504,6 +504,12 @@ class TestPublishedKeys:
 
 
 class TestAnAddress:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def fetcher(cls):
+        """One for all: to read whom the machine trusts takes as long as all else."""
+        return Fetcher()
+
     @pytest.mark.parametrize(
         "address",
         [
@@ -540,12 +546,12 @@ class TestAnAddress:
             "3fff::1",
         ],
     )
-    def test_that_is_not_public_is_not_asked(self, monkeypatch, address):
+    def test_that_is_not_public_is_not_asked(self, monkeypatch, fetcher, address):
         connected = []
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: resolved("93.184.215.14", address))
         monkeypatch.setattr(socket, "create_connection", lambda *args, **_options: connected.append(args))
         with pytest.raises(FetchError):
-            Fetcher().json("https://app.example/jwks")
+            fetcher.json("https://app.example/jwks")
         assert connected == []
 
     def test_that_was_checked_is_the_one_that_is_asked(self, monkeypatch):

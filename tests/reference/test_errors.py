@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def said(node):
     return None
 
 
+@cache
 def nodes(path):
     return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 

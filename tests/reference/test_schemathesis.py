@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-STEPS = int(os.environ.get("STEPS", "300"))  #: at least so many requests
+STEPS = int(os.environ.get("STEPS", "180"))  #: at least so many requests
 SEED = int(os.environ.get("SEED", "5"))
 CHECKS = [
     not_a_server_error,

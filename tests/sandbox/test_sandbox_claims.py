@@ -34,7 +34,7 @@ def test_the_first_person_shows_all_eight_types_on_several_pages(claims):
     assert len(first) > 60
 
 
-@pytest.mark.parametrize(("years", "rate"), [(4, 10), (1, 5), (1, 200)])
+@pytest.mark.parametrize(("years", "rate"), [(4, 10), (1, 5), (1, 100)])
 def test_people_have_about_as_many_claims_a_year_as_were_asked_for(years, rate):
     numbers = [count(person) for person in people(60, seed=3, years=years, claims_per_year=rate)][len(PERSONAS) :]
     assert 0.75 * rate <= sum(numbers) / len(numbers) / years <= 1.5 * rate

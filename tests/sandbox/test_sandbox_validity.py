@@ -15,8 +15,8 @@ from bb2.sandbox import PERSONAS, people
 pytestmark = pytest.mark.long
 
 MODULES = {"v1": "fhir.resources.STU3", "v2": "fhir.resources.R4B"}
-#: About 5 ms a record: these people whole, of the others every so-many-th record.
-WHOLE, EVERY = 3, 15
+#: About 5 ms a record: these people whole, of the others every so-many-th record; `make proofs` takes all.
+WHOLE, EVERY = 1, 20
 
 
 def model(version, resource_type):
@@ -40,8 +40,8 @@ def test_every_type_of_claim_is_valid_whoever_has_it(everyone, version):
 
 
 def test_version_2_records_have_what_their_profile_demands(everyone):
-    for _, records in everyone:
-        for record in records["v2"]:
+    for person, records in everyone:
+        for record in records["v2"][:: 1 if person.number < WHOLE else 3]:
             assert faults(record) == []
 
 
