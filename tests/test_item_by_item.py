@@ -13,8 +13,8 @@ from built_in import BUILT_IN
 from oauth.steps import (
     EVERYTHING,
     LESS,
-    another_app,
     answer,
+    apart,
     change_app,
     consents_of,
     error_of,
@@ -39,8 +39,7 @@ def signed_in():
 
 @pytest.fixture
 def server(signed_in):
-    """That server, with an app of its own for each test."""
-    return another_app(signed_in)
+    return apart(signed_in)
 
 
 def scopes(token):
