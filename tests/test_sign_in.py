@@ -114,8 +114,10 @@ class TestAWrongPassword:
         assert len(shown) == 1
         assert not signed_in(server)
 
-    def test_and_an_unknown_user_cost_the_same_work(self, server):
+    def test_and_an_unknown_user_cost_the_same_work(self, server, dear_passwords, monkeypatch):
         """An unknown user's password is checked too, against a hash as dear as that of an account made in earnest."""
+        for name, dear in zip(("HASHER", "NOBODY"), dear_passwords, strict=True):
+            monkeypatch.setattr(builtin, name, dear)
         with server.db() as db:
             person = {"patient": "-1003", "given_name": "Carol", "family_name": "Doe"}
             account = builtin.add_account(db, username="carol", password=PASSWORD, **person)
