@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 import bb2.views
 from bb2.db import make_engine
+from bb2.identity import builtin
 from bb2.models import Base
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
@@ -126,6 +127,16 @@ def quick_assembly():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pyramid_jinja2, "_caller_package", lambda _excluded: bb2.views)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dear_passwords():
+    """(The hasher, nobody's hash) of passwords in earnest; those of the tests guard nothing, and are hashed quickly."""
+    dear, quick = (builtin.HASHER, builtin.NOBODY), builtin.PUBLISHED_HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtin, "HASHER", quick)
+        patch.setattr(builtin, "NOBODY", builtin.nobodys_hash(quick))
+        yield dear
 
 
 def pytest_collection_finish():

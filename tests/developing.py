@@ -9,7 +9,8 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from bb2.clock import now
-from bb2.models import AuditEvent, Developer
+from bb2.models import AuditEvent, Developer, DeveloperSession
+from bb2.oauth.secrets import hashed, new_secret
 from bb2.testing import CSRF_TOKEN
 
 ADA = "ada@example.com"
@@ -34,9 +35,16 @@ def add_developer(server, email=ADA, **facts):
 
 
 def developer_of(server, email=ADA, **facts):
-    """The same, signed in in the server's browser; a beneficiary who is signed in there stays so.  Returns the row."""
-    developer = add_developer(server, email, **facts)
-    signs_in(server, email, status=303)
+    """The same, signed in in the server's browser; a beneficiary who is signed in there stays so.  Returns the row.
+
+    How that is done on a page is what `signs_in` shows; here it takes none.
+    """
+    developer, cookie = add_developer(server, email, **facts), new_secret()
+    with server.db() as db:
+        times = dict.fromkeys(("created_at", "seen_at", "authenticated_at"), now(db))
+        db.add(DeveloperSession(id_hash=hashed(cookie), developer_id=developer.id, **times))
+    server.set_cookie("developer", cookie)
+    _noted(server)
     return developer
 
 
@@ -44,9 +52,14 @@ def signs_in(server, email=ADA, password=PASSWORD, next="", **how):
     """The answer to e-mail address and password."""
     typed = {"email": email, "password": password} | ({"next": next} if next else {})
     answer = send(server, "/developer/sign-in", **how, **typed)
+    _noted(server)
+    return answer
+
+
+def _noted(server):
+    """The beneficiary who is signed in is so still, with another cookie beside."""
     if server.signed_in:
         server.signed_in = server.signed_in[0], dict(server.cookies)
-    return answer
 
 
 def send(server, path, status="*", button=None, **typed):

@@ -1,9 +1,8 @@
 """What does a page say, in its own language?  And how hard is its English to read?"""
 
 import re
-from copy import copy
 
-from bs4.element import CData, NavigableString
+from bs4.element import CData, NavigableString, Tag
 
 #: What every language writes alike: the names of the walk (walk.py), and what only machines say.
 NAMES = ("Blue Button", "Carely", "MyHealth", "Alice Doe", "Bob Doe", "Carol Núñez-O'Hara Jr.")
@@ -12,27 +11,34 @@ MACHINES = r"\S*(?:\d|[\w)][.@/][\w(])\S*|\bGET\b|\bTX\b|\bC\b"  # numbers, addr
 DATA = re.compile("|".join([*map(re.escape, NAMES), DATE, MACHINES]))
 LETTER = re.compile(r"[^\W\d_]")
 READ_OUT = ("aria-label", "aria-description", "alt", "title", "placeholder")  # attributes
+WRITTEN = (NavigableString, CData)  # and no comment
+BUTTONS = ("submit", "button", "reset")  # types of inputs that show their value
+WIRE = ("pre", "script", "style")  # what machines read
+HEADINGS = ("h1", "h2", "h3")
 BLOCKS = "p, li, dt, dd, div, label, legend, summary, caption, th, td, form, br, li > b, li > b + span"
 SENTENCE = re.compile(r"[^.?!:]*[^\s.?!:][.?!](?=\s|$)|[^.?!:]*:")
 SILENT = re.compile(r"(?:[^laeiouy]e|es|[^td]ed)$")
 
 
-def own(html):
-    """A copy without what is in another language, or goes over the wire."""
-    html = copy(html)  # which WebTest keeps
-    language = html.html["lang"]
-    foreign = [element for element in html.find_all(lang=True) if element["lang"] != language]
-    for element in [*foreign, *html.find_all(["pre", "script", "style"])]:
-        element.decompose()
-    return html
+def own(element, language):
+    """What is in an element, in its order: texts and elements, but nothing in another language or for machines."""
+    for each in element.children:
+        if isinstance(each, NavigableString):
+            yield each
+        elif each.name not in WIRE and each.get("lang", language) == language:
+            yield each
+            yield from own(each, language)
 
 
 def texts(html):
     """Each text of a page, seen or read out, without its names, numbers and dates; what is nothing else, is no text."""
-    html = own(html)
-    found = [text for text in html.find_all(string=True) if type(text) in (NavigableString, CData)]
-    found += [element[name] for name in READ_OUT for element in html.find_all(attrs={name: True})]
-    found += [element["value"] for element in html.find_all("input", type=["submit", "button", "reset"])]
+    found = []
+    for each in own(html, html.html["lang"]):
+        if type(each) in WRITTEN:
+            found.append(each)
+        elif isinstance(each, Tag):
+            found += [each[name] for name in READ_OUT if each.has_attr(name)]
+            found += [each["value"]] if each.name == "input" and each.get("type") in BUTTONS else []
     return {text for text in map(_plain, found) if LETTER.search(text)}
 
 
@@ -52,17 +58,21 @@ def words(page):
 
 def sentences(page):
     """The whole sentences of a page's main part, without headings, names and numbers."""
-    main = own(page.html).main
-    for heading in main.find_all(["h1", "h2", "h3"]):
-        heading.decompose()
-    for text in main.find_all(string=True):
-        text.replace_with(re.sub(r"\s+", " ", text))
-    for block in main.select(BLOCKS):
-        block.insert(0, "\n")
-        block.append("\n")
-    lines = (_plain(line).replace(" .", ".") for line in main.get_text().splitlines())
+    main = page.html.main
+    blocks = {id(block) for block in main.select(BLOCKS)}
+    lines = (_plain(line).replace(" .", ".") for line in _said(main, page.html.html["lang"], blocks).splitlines())
     found = [sentence.strip() for line in lines for sentence in SENTENCE.findall(line)]
     return [sentence for sentence in found if len(sentence.split()) > 2]
+
+
+def _said(element, language, blocks):
+    """What is in an element, with the blocks (their ids) on lines of their own."""
+    if isinstance(element, NavigableString):
+        return re.sub(r"\s+", " ", element) if type(element) in WRITTEN else ""
+    if element.name in (*WIRE, *HEADINGS) or element.get("lang", language) != language:
+        return ""
+    said = "".join(_said(each, language, blocks) for each in element.children)
+    return f"\n{said}\n" if id(element) in blocks else said
 
 
 def syllables(word):

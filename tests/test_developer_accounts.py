@@ -244,7 +244,8 @@ def test_a_form_of_another_session_does_nothing(server):
 
 
 def test_a_developer_tests_as_a_beneficiary_in_the_same_browser(server):
-    developer_of(server)
+    add_developer(server)
+    signs_in(server)
     kept = dict(server.cookies)
     server.sign_in("alice")
     for name, value in kept.items():
@@ -267,7 +268,9 @@ def test_signing_out_as_a_developer_leaves_the_beneficiary(server):
 
 def test_a_cookie_of_the_one_kind_opens_nothing_of_the_other(server):
     server.sign_in("alice")
-    developer_of(server)
+    add_developer(server)
+    signs_in(server)
+    assert is_signed_in(server)
     values = dict(server.cookies)
     server.reset()
     server.set_cookie("developer", values["beneficiary"])

@@ -2,7 +2,8 @@
 
 import copy
 from dataclasses import replace
-from types import SimpleNamespace
+from functools import cache
+from types import ModuleType
 
 import pytest
 from sqlalchemy import func, select, update
@@ -261,12 +262,18 @@ class TestAClosedAccount:
                 act(db)
 
 
+@cache
+def with_plugins(app, *plugins):
+    """The application anew, with only these; tests that have one server after the other may share it as they do."""
+    named = {f"test:{plugin.__name__}": plugin for plugin in plugins}
+    registry = app.registry
+    return bb2.make_app(registry["settings"], registry["engine"], named, registry["signing_keys"])
+
+
 def without(server, *plugins):
     """The same database, served by a server that has only these plugins."""
     other = copy.copy(server)
-    named = {f"test:{plugin.__name__}": plugin for plugin in plugins}
-    keys = server.app.registry["signing_keys"]
-    other.app = bb2.make_app(server.settings, server.engine, named, keys)
+    other.app = with_plugins(server.app, *plugins)
     other.cookiejar = TestApp(other.app).cookiejar
     return other
 
@@ -309,6 +316,7 @@ class TestAPluginThatIsRemoved:
         assert opens(without(server, openid, coverage), token) == 200
 
 
+@cache
 def deprecating(*names):
     """The coverage plugin, with these of its scopes deprecated."""
 
@@ -316,7 +324,9 @@ def deprecating(*names):
     def register_scopes():
         return [replace(scope, deprecated=scope.name in names) for scope in coverage.register_scopes()]
 
-    return SimpleNamespace(__name__="deprecating", register_scopes=register_scopes)
+    plugin = ModuleType("deprecating")
+    plugin.register_scopes = register_scopes
+    return plugin
 
 
 class TestAScopeThatIsDeprecated:

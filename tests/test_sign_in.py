@@ -114,8 +114,10 @@ class TestAWrongPassword:
         assert len(shown) == 1
         assert not signed_in(server)
 
-    def test_and_an_unknown_user_cost_the_same_work(self, server):
+    def test_and_an_unknown_user_cost_the_same_work(self, server, dear_passwords, monkeypatch):
         """An unknown user's password is checked too, against a hash as dear as that of an account made in earnest."""
+        for name, dear in zip(("HASHER", "NOBODY"), dear_passwords, strict=True):
+            monkeypatch.setattr(builtin, name, dear)
         with server.db() as db:
             person = {"patient": "-1003", "given_name": "Carol", "family_name": "Doe"}
             account = builtin.add_account(db, username="carol", password=PASSWORD, **person)
@@ -325,11 +327,12 @@ class TestEveryForm:
 
 
 class TestNoPageLeadsElsewhere:
-    @pytest.mark.parametrize("url", ELSEWHERE)
-    def test_after_sign_in(self, server, url):
-        for name in "next", "request", "came_from", "redirect_uri", "return_to", "url":
-            form = sign_in_form(server.get("/sign-in", {name: url}))
-            sent = dict(form.submit_fields()) | {"username": "alice", "password": PASSWORD, name: url}
+    def test_after_sign_in(self, server):
+        names = "next", "request", "came_from", "redirect_uri", "return_to", "url"
+        each_name, each_url = [{name: ELSEWHERE[0]} for name in names], [dict.fromkeys(names, url) for url in ELSEWHERE]
+        for added in *each_name, *each_url:
+            form = sign_in_form(server.get("/sign-in", added))
+            sent = dict(form.submit_fields()) | {"username": "alice", "password": PASSWORD} | added
             assert server.post("/sign-in", sent, status=303).location == "http://localhost/connections"
 
     @pytest.mark.parametrize("url", ELSEWHERE)

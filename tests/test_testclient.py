@@ -1,6 +1,7 @@
 """The test client: a developer's first call, on the pages, over the wire."""
 
 import sys
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,9 +15,8 @@ from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox.demo import ensure_demo_client, read_demo_client
 from bb2.scopes import Endpoint, Parameter, Scope, Words, hookimpl
 from bb2.sweep import sweep
-from bb2.testing import ALICE, ConsentServer, consent_form, record
+from bb2.testing import ALICE, BOB, ConsentServer, consent_form, record
 from built_in import BUILT_IN
-from oauth.steps import earlier
 
 pytestmark = pytest.mark.either_database
 
@@ -58,7 +58,8 @@ def one_server(tmp_path_factory):
     server = ConsentServer(*BUILT_IN, sys.modules[__name__], settings={"bb2.var": str(var)})
     with server.db() as db:
         ensure_demo_client(db, server.scopes, var, server.settings.base_url)
-        server.load(db, [record(resource, "a-1", ALICE) for resource in server.scopes.resources.values()])
+        for id, patient in (("a-1", ALICE), ("b-1", BOB)):
+            server.load(db, [record(resource, id, patient) for resource in server.scopes.resources.values()])
     return server
 
 
@@ -69,6 +70,23 @@ def server(one_server):
     return one_server
 
 
+@pytest.fixture(scope="module")
+def bobs_trial(one_server):
+    """(The page of the tokens, the cookies of the browser) of a trial as Bob, whom no other trial is as."""
+    one_server.reset()
+    page = connect(one_server, username="bob")
+    return page, list(one_server.cookiejar)
+
+
+@pytest.fixture
+def connected(bobs_trial, server):
+    """The page of the tokens of Bob's trial, in its browser: for tests that change nothing of it."""
+    page, cookies = bobs_trial
+    for cookie in cookies:
+        server.cookiejar.set_cookie(cookie)
+    return page
+
+
 def begin(server, answer="connect", **chosen):
     """Send the form of the start page, as it stands but for what is `chosen`."""
     form = server.get("/testclient").forms[0]
@@ -77,9 +95,9 @@ def begin(server, answer="connect", **chosen):
     return form.submit("answer", value=answer)
 
 
-def connect(server, *, demographic="share", answer="yes", **chosen):
-    """As alice, from the start page to the page of the tokens."""
-    server.sign_in()
+def connect(server, *, username="alice", demographic="share", answer="yes", **chosen):
+    """From the start page to the page of the tokens."""
+    server.sign_in(username)
     form = consent_form(begin(server, **chosen).follow().follow())
     form["demographic"] = demographic
     return form.submit("answer", value=answer).follow().follow()
@@ -107,8 +125,8 @@ def call(server, path, status=200):
 # The way there
 
 
-def test_a_yes_opens_every_endpoint(server):
-    assert statuses(connect(server)) == OPEN
+def test_a_yes_opens_every_endpoint(connected):
+    assert statuses(connected) == OPEN
 
 
 def test_version_1_is_asked_as_well(server):
@@ -141,9 +159,8 @@ def test_the_request_is_shown_before_it_is_sent(server):
     assert asked["state"][0] in text(page)
 
 
-def test_each_step_is_shown_as_on_the_wire(server):
-    page = connect(server)
-    wire = [pre.get_text() for pre in page.html.find_all("pre")]
+def test_each_step_is_shown_as_on_the_wire(server, connected):
+    wire = [pre.get_text() for pre in connected.html.find_all("pre")]
     assert wire[0].startswith("GET /v2/o/authorize/?response_type=code&client_id=")
     assert wire[1].startswith("GET /testclient/callback?code=")
     secret = read_demo_client(server.settings.var)["client_secret"]
@@ -163,9 +180,8 @@ def test_only_the_scopes_that_are_picked_are_asked_for(server):
     assert statuses(page) == dict.fromkeys(OPEN, 403) | {COVERAGE: 200}
 
 
-def test_the_answer_can_be_read_again_and_its_address_holds_no_code(server):
-    page = connect(server)
-    assert page.request.query_string == ""
+def test_the_answer_can_be_read_again_and_its_address_holds_no_code(server, connected):
+    assert connected.request.query_string == ""
     assert statuses(server.get("/testclient/callback")) == OPEN
 
 
@@ -222,7 +238,9 @@ def test_whoever_signs_in_or_out_meanwhile_the_forms_of_a_trial_work(server):
 def test_a_trial_that_was_forgotten_says_so_and_leads_on(server):
     form = server.get("/testclient").forms[0]
     tokens = connect(server)
-    earlier(server, ClientTrial, "created_at", "seen_at", hours=13)
+    with server.db() as db:
+        trial = db.get(ClientTrial, hashed(server.cookies["testclient"]))
+        trial.created_at, trial.seen_at = (then - timedelta(hours=13) for then in (trial.created_at, trial.seen_at))
     assert sweep(server.engine, server.settings)["client_trial"] > 0
     assert "This trial has ended" in text(form.submit("answer", value="connect", status=400))
     page = tokens.forms
@@ -232,9 +250,8 @@ def test_a_trial_that_was_forgotten_says_so_and_leads_on(server):
     assert ended.html.find("main").find("a")["href"] == "/testclient"
 
 
-def test_nothing_that_opens_anything_is_readable_in_the_database(server):
-    page = connect(server)
-    token = page.text.split("&#34;access_token&#34;: &#34;")[1].split("&#34;")[0]
+def test_nothing_that_opens_anything_is_readable_in_the_database(server, connected):
+    token = connected.text.split("&#34;access_token&#34;: &#34;")[1].split("&#34;")[0]
     with server.db() as db:
         assert db.scalar(select(AccessToken).where(AccessToken.token_hash == hashed(token)))
         for trial in db.scalars(select(ClientTrial)):
@@ -245,19 +262,17 @@ def test_nothing_that_opens_anything_is_readable_in_the_database(server):
 # What can be called
 
 
-def test_a_search_has_a_form_with_its_parameters_pages_and_records_to_read(server):
-    connect(server)
+def test_a_search_has_a_form_with_its_parameters_pages_and_records_to_read(server, connected):
     page = call(server, f"{EOB}?_count=1&type=&service-date=")
     assert f"GET {EOB}?_count=1 HTTP/1.1" in text(page)
     names = [field["name"] for field in page.html.select("form.search :is(input, select)")]
     assert {"type", "service-date", "_count"} <= set(names)
     assert "carrier" in [option.text for option in page.html.select("#search-type option")]
-    read = page.html.find("a", string="ExplanationOfBenefit/a-1")["href"]
+    read = page.html.find("a", string="ExplanationOfBenefit/b-1")["href"]
     assert '"resourceType": "ExplanationOfBenefit"' in text(server.get(read))
 
 
-def test_the_next_page_is_a_link(server):
-    connect(server)
+def test_the_next_page_is_a_link(server, connected):
     page = call(server, f"{COVERAGE}?_count=0")
     assert "1 record in all" in text(page)
     page = call(server, f"{EOB}?_count=1")
@@ -266,30 +281,27 @@ def test_the_next_page_is_a_link(server):
     assert "200 OK" in text(server.get(first))
 
 
-def test_a_wrong_value_is_told_in_the_servers_words(server):
-    connect(server)
+def test_a_wrong_value_is_told_in_the_servers_words(server, connected):
     assert "service-date" in call(server, f"{EOB}?service-date=yesterday").html.select_one(".warning b").text
 
 
-def test_an_id_goes_into_the_path(server):
-    connect(server)
-    form = next(f for f in server.get("/testclient/callback").forms.values() if f.action.endswith("Coverage/{id}"))
-    form["id"] = " a-1 "
-    assert form.submit().location == f"http://localhost/testclient/call{COVERAGE}/a-1"
+def test_an_id_goes_into_the_path(server, connected):
+    form = next(f for f in connected.forms.values() if f.action.endswith("Coverage/{id}"))
+    form["id"] = " b-1 "
+    assert form.submit().location == f"http://localhost/testclient/call{COVERAGE}/b-1"
     form["id"] = ""
     assert "An id is missing" in text(form.submit(status=400))
     form["id"] = "../../x?y"
     assert "Nothing can be tried" in text(form.submit().follow(status=404))
 
 
-def test_the_id_of_the_persons_own_record_is_filled_in(server):
-    form = next(f for f in connect(server).forms.values() if f.action.endswith("Patient/{id}"))
-    assert form["id"].value == ALICE
-    assert f'"id": "{ALICE}"' in text(form.submit().follow())
+def test_the_id_of_the_persons_own_record_is_filled_in(connected):
+    form = next(f for f in connected.forms.values() if f.action.endswith("Patient/{id}"))
+    assert form["id"].value == BOB
+    assert f'"id": "{BOB}"' in text(form.submit().follow())
 
 
-def test_a_picture_is_named_and_can_be_opened(server):
-    connect(server)
+def test_a_picture_is_named_and_can_be_opened(server, connected):
     page = call(server, "/v2/card/front")
     assert "(image/png, 4 bytes)" in text(page)
     assert "The card, drawn" in text(page)
@@ -298,22 +310,19 @@ def test_a_picture_is_named_and_can_be_opened(server):
     assert (opened.content_type, opened.body) == ("image/png", b"\x89PNG")
 
 
-def test_no_answer_runs_as_a_page_of_ours(server):
-    connect(server)
+def test_no_answer_runs_as_a_page_of_ours(server, connected):
     assert "<script>alert" not in call(server, "/v2/card-page").text
     assert server.get("/testclient/open/v2/card-page").content_type == "text/plain"
 
 
-def test_what_no_scope_opens_and_nobody_publishes_is_not_called(server):
-    connect(server)
+def test_what_no_scope_opens_and_nobody_publishes_is_not_called(server, connected):
     for path in ("/connections", "/testclient", "/v2/o/authorize", "/v2/fhir/Claim", "//example.org", "/v2/o/token"):
         assert "Nothing can be tried" in text(call(server, path, status=404))
         server.get(f"/testclient/open{path}", status=404)
 
 
-def test_every_published_document_is_listed_and_answers(server):
-    page = connect(server)
-    documents = page.html.find("h2", string="What anybody may read").find_all_next("a", href=True)
+def test_every_published_document_is_listed_and_answers(server, connected):
+    documents = connected.html.find("h2", string="What anybody may read").find_all_next("a", href=True)
     found = [link["href"] for link in documents if "/testclient/call/" in link["href"]]
     assert len(found) == 5
     for href in found:
@@ -478,8 +487,7 @@ def test_who_signs_in_as_a_developer_to_play_an_own_app_comes_back(server):
     assert 'value="/testclient"' in server.get(way).text
 
 
-def test_no_other_site_begins_a_trial_or_ends_one(server):
-    page = connect(server)
+def test_no_other_site_begins_a_trial_or_ends_one(server, connected):
     for path in ("/testclient", "/testclient/act"):
         assert "This trial has ended" in text(server.post(path, {"answer": "end"}, status=400))
-    assert statuses(server.get("/testclient/callback")) == statuses(page) == OPEN
+    assert statuses(server.get("/testclient/callback")) == statuses(connected) == OPEN

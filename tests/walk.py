@@ -1,6 +1,5 @@
 """A walk to every page there is, over HTTP without a browser."""
 
-import tempfile
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from bb2.identity.builtin import ensure_beneficiary
 from bb2.models import Beneficiary, BrowserSession, Client, Passkey, ProviderSignIn, SandboxPerson
 from bb2.oauth.secrets import hashed
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
+from bb2.testing.reuse import folder_for_files
 from bb2.views.provider_problems import PROBLEMS
 from built_in import BUILT_IN
 from oauth.steps import earlier, newest_connection, share_less, stop_form
@@ -27,8 +27,7 @@ ALL_LINES = [f"line-{family}" for family in FAMILIES]
 @cache
 def walked(language):
     """The Walk of a browser that prefers the language."""
-    with tempfile.TemporaryDirectory() as var:
-        return Walk(start(ConsentServer, var), language)
+    return Walk(start(ConsentServer, folder_for_files()), language)
 
 
 def start(make_server, var):
@@ -68,6 +67,7 @@ class Walk:
         self.create_account()
         self.provider()
         self.note_templates(server)
+        self.server = None  # the walk in the other language may have its application
 
     def note_templates(self, server):
         environment = server.app.registry.getUtility(IJinja2Environment, name=".jinja2")
@@ -206,8 +206,7 @@ class Walk:
         page = self.see("another address", page.forms[0].submit().follow())
         self.see("nothing chosen", page.forms[0].submit().follow().forms[0].submit(status=422))
         self.see("account created", enrolling.create(server).follow())
-        upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
-        elsewhere = ConsentServer(*BUILT_IN, settings=upstream)
+        elsewhere = with_records_elsewhere()
         elsewhere.extra_environ |= server.extra_environ
         self.see("accounts are made elsewhere", elsewhere.get("/account/create", status=404))
         self.see("passwords are set elsewhere", elsewhere.get("/sign-in/trouble", status=404))
@@ -261,7 +260,9 @@ class Walk:
             with self.server.db() as db:
                 act(db)
             self.see(f"sign in, {name}", self.sign_in_as("bob", PASSWORD))
-        tries = [self.sign_in_as("alice", "wrong") for _ in range(11)]
+        form = self.server.get("/sign-in").forms[0]
+        form["username"], form["password"] = "alice", "wrong"
+        tries = [form.submit("answer", value="sign-in", status="*") for _ in range(11)]
         self.see("too many wrong passwords", tries[-1])
 
     def sign_in_as(self, username, password):
@@ -271,7 +272,8 @@ class Walk:
 
     def provider(self):
         """The pages around a sign-in elsewhere; nobody listens where the provider should be."""
-        server = at_provider(self.server.settings.var)
+        server = at_provider()
+        server.reset()
         server.extra_environ["HTTP_ACCEPT_LANGUAGE"] = self.language
         asked = server.authorization_request("openid")
         page = self.see("provider: sign in", server.get("/v2/o/authorize", asked).follow().follow())
@@ -283,9 +285,17 @@ class Walk:
         self.note_templates(server)
 
 
-def at_provider(var):
+@cache
+def with_records_elsewhere():
+    """A server whose records are in another one, so that no card is found here."""
+    upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
+    return ConsentServer(*BUILT_IN, settings=upstream)
+
+
+@cache
+def at_provider():
     """A server whose people sign in elsewhere."""
-    secret = Path(var) / "provider-secret"
+    secret = Path(folder_for_files()) / "provider-secret"
     secret.write_text("the secret of the tests")
     settings = {"identity": "oidc", "oidc_issuer": f"http://localhost:{free_port()}", "oidc_name": "MyHealth"}
     settings |= {"oidc_client_id": "us", "oidc_client_secret": str(secret), "oidc_claim": "patient"}

@@ -18,11 +18,15 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 #: Argon2id at its least (RFC 9106, 3.1), for the passwords of a sandbox's people: they are published and guard nothing,
 #: and 10,000 people need not wait for 10,000 hashes.
 PUBLISHED_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-#: Verified when there is no such account, so that the answer takes as long.  Drawn, not computed: no password has it,
-#: and nobody waits for it at the start.
-NOBODY = "$argon2id$v=19$m={0.memory_cost},t={0.time_cost},p={0.parallelism}${1}${2}".format(
-    HASHER, *(b64encode(token_bytes(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len))
-)
+
+
+def nobodys_hash(hasher):
+    """One as dear as the hasher's.  Drawn, not computed: no password has it, and nobody waits for it at the start."""
+    drawn = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len))
+    return "$argon2id$v=19$m={0.memory_cost},t={0.time_cost},p={0.parallelism}${1}${2}".format(hasher, *drawn)
+
+
+NOBODY = nobodys_hash(HASHER)  #: verified when there is no such account, so that the answer takes as long
 
 
 class DirectoryError(Exception):

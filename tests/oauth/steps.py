@@ -35,6 +35,14 @@ def another_app(server, **registration):
     return other
 
 
+def apart(server):
+    """The same server for one test: with an app of its own, and a browser that has the cookies which this one has."""
+    other = another_app(another_browser(server))
+    for cookie in server.cookiejar:
+        other.cookiejar.set_cookie(cookie)
+    return other
+
+
 def ask(server, scope=None, *, version="v2", **changes):
     """The answer to an authorization request that differs from a good one by `changes`."""
     return server.get(f"/{version}/o/authorize/", server.authorization_request(scope, **changes), status="*")
