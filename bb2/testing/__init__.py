@@ -9,11 +9,9 @@ A scope whose endpoints are not FHIR has EndpointTests.  The kit needs the extra
 
 from bb2.testing.kits import EndpointTests, ScopeTests, SensitivityTests
 from bb2.testing.records import WHO, record
+from bb2.testing.reuse import ALICE, BOB, PASSWORD
 from bb2.testing.server import (
-    ALICE,
-    BOB,
     CSRF_TOKEN,
-    PASSWORD,
     REDIRECT_URI,
     STATE,
     ConsentServer,

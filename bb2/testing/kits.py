@@ -8,7 +8,8 @@ import pytest
 
 from bb2.scopes import Words, hookimpl, openid, profile
 from bb2.testing.records import WHO, record
-from bb2.testing.server import ALICE, BOB, ConsentServer
+from bb2.testing.reuse import ALICE, BOB
+from bb2.testing.server import ConsentServer
 
 
 class EndpointTests:

@@ -5,19 +5,23 @@ import gc
 import shutil
 import tempfile
 import weakref
+from collections import defaultdict
 from functools import cache, lru_cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
 from jinja2 import BytecodeCache
 from pyramid_jinja2 import IJinja2Environment
+from sqlalchemy.orm import Session
 
 import bb2
 from bb2.db import make_engine
-from bb2.models import Base
+from bb2.identity.builtin import ensure_beneficiary
+from bb2.models import Account, Base
 from bb2.oauth.keys import SigningKeys
 from bb2.settings import Settings
 
+ALICE, BOB = "-1001", "-1002"  #: synthetic patients, who sign in as `alice` and `bob`
 PASSWORD = "correct horse"
 
 
@@ -64,51 +68,59 @@ def folder_for_files():
     return folder
 
 
+def add_people(db):
+    """Add Alice and Bob, who sign in with PASSWORD."""
+    for username, patient, name in (("alice", ALICE, "Alice"), ("bob", BOB, "Bob")):
+        person = ensure_beneficiary(db, patient, name, "Doe")
+        db.add(Account(username=username, password_hash=_password_hash(), beneficiary=person))
+
+
 @cache
-def _empty_database():
-    """The path of an SQLite file with bb2's tables, to be copied."""
+def _new_database():
+    """The path of an SQLite file with bb2's tables, Alice and Bob, to be copied."""
     folder = tempfile.mkdtemp(prefix="bb2-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = Path(folder) / "empty.sqlite"
+    path = Path(folder) / "new.sqlite"
     engine = make_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
+    with Session(engine) as db, db.begin():
+        add_people(db)
     engine.dispose()
     return path
 
 
-FREE = []  #: engines whose server is gone
-LAST = {}  #: the engine of the last server of a kind (settings and plugins): its application is assembled
+FREE = defaultdict(list)  #: {kind of server (settings and plugins): engines whose server is gone}
 
 
 def sqlite_engine(server, kind):
-    """An engine on an empty database, which another server gets when this one is gone."""
-    engine = _free_engine(LAST.get(kind))
-    if engine is None:
-        folder = tempfile.mkdtemp(prefix="bb2-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        engine = make_engine(f"sqlite:///{folder}/bb2.sqlite")
-    engine.dispose()
+    """An engine on a new database with Alice and Bob, which another server of this kind gets when this one is gone.
+
+    An application is assembled for its engine: what is kept for its kind need not be assembled once more.
+    """
+    engine = _free_engine(kind) or _new_engine()
     # A new file, not new content: a connection that nobody has closed yet keeps the old one, and harms only that.
     for part in "", "-wal", "-shm":
         Path(f"{engine.url.database}{part}").unlink(missing_ok=True)
-    shutil.copy(_empty_database(), engine.url.database)
-    LAST[kind] = engine
-    weakref.finalize(server, FREE.append, engine)
+    engine.dispose()
+    shutil.copy(_new_database(), engine.url.database)
+    weakref.finalize(server, FREE[kind].append, engine)
     return engine
 
 
-def _free_engine(wanted):
-    """This one, another, or None."""
-    if wanted not in FREE:
+def _free_engine(kind):
+    if not FREE[kind]:
         gc.collect(1)  # a server goes with its pages, which hold one another
-    if wanted in FREE:
-        FREE.remove(wanted)
-        return wanted
-    return FREE.pop(0) if FREE else None
+    return FREE[kind].pop() if FREE[kind] else None
+
+
+def _new_engine():
+    folder = tempfile.mkdtemp(prefix="bb2-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return make_engine(f"sqlite:///{folder}/bb2.sqlite")
 
 
 @cache
-def password_hash():
+def _password_hash():
     """Argon2id too, but quick to verify: thousands of tests sign in, and nothing here needs guarding."""
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 

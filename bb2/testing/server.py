@@ -13,15 +13,12 @@ from webtest import Form, TestApp
 from webtest.app import TestRequest, TestResponse
 
 from bb2.fhir.load import load_records
-from bb2.identity.builtin import ensure_beneficiary
-from bb2.models import Account
 from bb2.notices.postman import deliver
 from bb2.oauth.clients import add_client
 from bb2.scopes import family_of
 from bb2.settings import Settings
-from bb2.testing.reuse import PASSWORD, assembled, folder_for_files, password_hash, sqlite_engine
+from bb2.testing.reuse import PASSWORD, add_people, assembled, folder_for_files, sqlite_engine
 
-ALICE, BOB = "-1001", "-1002"  #: synthetic patients, who sign in as `alice` and `bob`
 REDIRECT_URI = "https://app.example/callback"
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
 CSRF_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -81,8 +78,8 @@ class ConsentServer(TestApp):
         self.redirect_uri = REDIRECT_URI
         self.signed_in = None  #: who, and with which cookies
         with self.db() as db:
-            for username, patient, name in (("alice", ALICE, "Alice"), ("bob", BOB, "Bob")):
-                _account(db, username, patient, name)
+            if engine:
+                add_people(db)
             self.load(db, records)
             wanted = {"name": "The App", "redirect_uris": [REDIRECT_URI]} | (client or {})
             added, self.client_secret = add_client(db, self.scopes, **wanted)
@@ -214,11 +211,6 @@ class ConsentServer(TestApp):
 def _committed(engine):
     with Session(engine, expire_on_commit=False) as db, db.begin():
         yield db
-
-
-def _account(db, username, patient, name):
-    person = ensure_beneficiary(db, patient, name, "Doe")
-    db.add(Account(username=username, password_hash=password_hash(), beneficiary=person))
 
 
 def challenge(verifier):
