@@ -55,14 +55,6 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def asking_server(tmp_path_factory):
-    """A server on which the choice about personal information has no default."""
-    var = tmp_path_factory.mktemp("asking")
-    with RunningServer(var, BB2_BENEFICIARIES="1", BB2_DEMOGRAPHIC_DEFAULT="ask") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def phones(browser):
     """A function that hands out a browser context without cookies; one of a kind lives as long as the process."""
     contexts = {}
