@@ -75,9 +75,9 @@ def fill_card(person, name, **others):
     number = PERSONAS[name].number
     who = beneficiary(SEED, number)
     person.fill(**on_card(number) | date_fields("started", who.enrolled) | {"zip": who.town[0]} | others)
-    person.page.locator(f"input[name=sex][value={who.gender}]").check()
+    person.page.locator(f"input[name=sex][value={who.gender}]").check(force=True)
     for box in "mine", "agreed":
-        person.page.locator(f"#{box}").check()
+        person.page.locator(f"#{box}").check(force=True)
 
 
 def mistakes(person):
@@ -86,7 +86,7 @@ def mistakes(person):
     assert person.page.title().startswith("Problem: ")
     links = person.page.locator("#problem a")
     for link in links.all():
-        link.click()
+        link.click(force=True)
         leads_to, says, focused, told = link.evaluate(MISTAKE)
         assert leads_to == focused
         assert says in told
