@@ -1,4 +1,4 @@
-// What is wrong with the page that a browser shows, {what: [where]}; run by test_accessible.py.
+// What is wrong with the page that a browser shows, {what: [where]}; run by measures.py.
 () => {
   const CONTROLS = ":is(a, button, select, summary, input:not([type=hidden]), [tabindex='0']):not([tabindex='-1'])";
   const SPACING = // what a person may set to read more easily (WCAG 2.2, 1.4.12)

@@ -13,8 +13,8 @@ REQUESTS = 7  # the page, two style sheets, two fonts, the icon, the script
 class Wire:
     """What a page's browser has fetched over the network, {path: bytes}; what its cache had does not count."""
 
-    def __init__(self, page):
-        self.session, self.paths, self.cached, self.sizes = page.context.new_cdp_session(page), {}, set(), {}
+    def __init__(self, person):
+        self.session, self.paths, self.cached, self.sizes = person.devtools(), {}, set(), {}
         self.session.on("Network.requestWillBeSent", self._sent)
         self.session.on("Network.requestServedFromCache", lambda event: self.cached.add(event["requestId"]))
         self.session.on("Network.responseReceived", self._received)
@@ -43,7 +43,7 @@ class Wire:
 def test_the_authorization_page_keeps_its_budgets(make_person, server):
     person = make_person(server, java_script_enabled=True)
     person.to_consent()
-    wire = Wire(person.page)
+    wire = Wire(person)
     wire.session.send("Network.clearBrowserCache")
     person.page.reload()
     fetched = wire.fetched(person.page)
@@ -55,7 +55,7 @@ def test_the_authorization_page_keeps_its_budgets(make_person, server):
 def test_each_next_page_is_one_request(make_person, server):
     person = make_person(server, java_script_enabled=True)
     person.visit("/")
-    wire = Wire(person.page)
+    wire = Wire(person)
     person.connect()
     wire.fetched(person.page)
     person.sign_in()
@@ -70,7 +70,7 @@ def test_a_slow_double_click_is_one_answer(make_person, server):
     posts = []
     person.page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     slow = {"offline": False, "latency": 250, "downloadThroughput": -1, "uploadThroughput": -1}
-    Wire(person.page).session.send("Network.emulateNetworkConditions", slow)
+    Wire(person).session.send("Network.emulateNetworkConditions", slow)
     with person.page.expect_navigation():
         person.page.locator("button[value=no]").dblclick(delay=50, no_wait_after=True)
     assert len(posts) == 1

@@ -22,7 +22,7 @@ def person(make_person, server):
 
 def authenticator(person, **changes):
     """Give the person's device an authenticator.  Returns a function that asks for another way of it to behave."""
-    devtools = person.context.new_cdp_session(person.page)
+    devtools = person.devtools()
     devtools.send("WebAuthn.enable")
     options = ONE_OF_THE_DEVICE | changes
     made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})

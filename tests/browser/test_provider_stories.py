@@ -1,6 +1,10 @@
-"""The journey where people sign in at an OpenID Connect provider: with a real one, on another site than this server."""
+"""The journey where people sign in at an OpenID Connect provider: with a real one, on another site than this server.
+
+On this server the choice about personal information has no default: it has a page more, for who did not choose.
+"""
 
 import pytest
+from measures import ZOOMED, measure
 
 from bb2.sandbox.identifiers import patient_id
 from real_provider import RealProvider
@@ -22,7 +26,8 @@ class HealthServer(RunningServer):
         provider = {"NAME": "MyHealth", "ISSUER": issuer, "CLIENT_ID": "us", "CLIENT_SECRET": str(secret)}
         provider |= {"CLAIM": "patient", "SCOPE": "openid medicare"}
         settings = {f"BB2_OIDC_{name}": value for name, value in provider.items()}
-        super().__init__(var, port, BB2_IDENTITY="oidc", BB2_BASE_URL=self.here, BB2_BENEFICIARIES="1", **settings)
+        settings |= {"BB2_IDENTITY": "oidc", "BB2_BASE_URL": self.here, "BB2_DEMOGRAPHIC_DEFAULT": "ask"}
+        super().__init__(var, port, BB2_BENEFICIARIES="1", **settings)
         self.url = self.here
 
 
@@ -48,6 +53,11 @@ def server(absent, port, tmp_path_factory):
 def provider(absent):
     with absent as running:
         yield running
+
+
+@pytest.fixture
+def person(make_person, server):
+    return make_person(server, **ZOOMED)
 
 
 def go_there(person):
@@ -85,6 +95,12 @@ def test_who_signs_in_there_comes_back_to_share_and_may_sign_out(person, provide
     sign_in_there(person, "dorothy")
     assert person.heading == "Share your Medicare information with Carely?"
     person.look("provider-consent")
+    person.answer("yes")
+    assert "One more answer is needed" in person.focused.inner_text()
+    assert measure(person, "nothing chosen") == {}
+    person.page.locator(".problem a").click()
+    assert person.focused.get_attribute("id") == "share"
+    person.choose("share")
     person.answer("yes")
     assert set(person.statuses().values()) == {200}
     person.visit("/connections")
