@@ -34,7 +34,7 @@ def call(block, status):
 
 
 def test_who_has_no_token_is_told_so_and_who_signs_in_as_a_synthetic_person_reads_their_records(person):
-    page = person.page
+    page, person.changed = person.page, True
     page.set_default_timeout(PATIENCE)
     person.visit("/docs/api")
     page.locator(".opblock-tag").first.wait_for()
