@@ -35,7 +35,9 @@ def test_an_app_that_is_told_no_hears_what_to_do(person):
 
 
 def test_without_scripts_the_same_buttons_work(spanish_person):
-    spanish_person.to_consent(lang="es")
+    spanish_person.visit("/testclient?language=es")
+    spanish_person.press("button[value=connect]")
+    spanish_person.sign_in()
     assert spanish_person.heading == "¿Compartir su información de Medicare con Carely?"
     spanish_person.answer("yes")
     assert set(spanish_person.statuses().values()) == {200}
