@@ -22,8 +22,7 @@ def opened(app, token):
 
 
 class TestATokenForOneFhirBase:
-    @pytest.mark.parametrize("name", ["aud", "resource"])
-    @pytest.mark.parametrize("slash", ["", "/"])
+    @pytest.mark.parametrize(("name", "slash"), [("aud", ""), ("resource", "/")])
     def test_opens_that_one_only(self, server, name, slash):
         for base, statuses in (V1, [200, 401]), (V2, [401, 200]):
             token = redeem(server, granted(server, **{name: base + slash}))

@@ -363,7 +363,7 @@ class TestRedirectUris:
         assert redeem(app, dict(parse_qsl(added[1:]))["code"])["scope"] == "openid"
         assert ask(app, "nonsense").location.startswith(f"{uri}{added[0]}error=invalid_scope")
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         uri=st.builds(
             "{}{}{}".format,

@@ -46,15 +46,16 @@ def paid(claim):
 
 
 def texts(node):
-    """Every string in a record, the ids and links among them."""
-    if isinstance(node, dict):
-        for value in node.values():
-            yield from texts(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from texts(value)
-    elif isinstance(node, str):
-        yield node
+    """Every string in a record, the ids and links among them, in any order."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
 
 
 def problems(version: str, record: dict) -> list[str]:
