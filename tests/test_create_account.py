@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from bb2.clock import utcnow
 from bb2.identity import builtin
@@ -14,6 +14,7 @@ from bb2.models import Account, AuditEvent, Beneficiary, BrowserSession, Enrollm
 from bb2.sweep import sweep
 from bb2.testing import ConsentServer
 from built_in import BUILT_IN
+from databases import emptied, just_before
 from enrolling import (
     CAROL,
     CHOSEN,
@@ -372,6 +373,19 @@ class TestTwoAtOnce:
         pages = credentials(shared), credentials(another_browser(shared))
         assert self.both(pages, {}, {"username": "carol.red"}) == [303, 410]
         assert count(shared, Account) == 3
+
+
+def test_of_a_person_whose_other_tab_is_quicker_nothing_is_kept(postgresql):
+    server = ConsentServer(*BUILT_IN, engine=emptied(postgresql), records=RECORDS)
+    page = credentials(server)
+
+    def ends():
+        with server.db() as db:
+            db.execute(delete(EnrollmentDraft))
+
+    with just_before(server.engine, "UPDATE enrollment_draft", ends):
+        assert "Begin again" in fill(page, **CHOSEN).submit("go", value="on", status=410)
+    assert count(server, Account) == 2
 
 
 def test_files_in_the_place_of_words_are_nothing_typed(server):

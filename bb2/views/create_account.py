@@ -7,6 +7,7 @@ from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config, view_defaults
 from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
 
 from bb2 import audit
 from bb2.clock import now
@@ -183,7 +184,11 @@ class CreateAccount(OnTheWay):
             return self.reach(draft, "address")
         form.own_words = (form.username.data, draft.typed["number"], draft.typed["last_name"])
         good, patient = form.validate(), draft.patient
-        self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
+        try:
+            self.db.commit()  # what was typed is kept, and SQLite's one writer is free while this hashes
+        except StaleDataError:  # another tab has just made the account
+            self.db.rollback()
+            raise gone(self) from None
         if good:
             try:
                 return self.enter(self.made(form, patient))
