@@ -17,7 +17,7 @@ from bb2.oauth.secrets import hashed, new_secret
 from bb2.sandbox import people
 from databases import new_database
 from forks import Fork
-from journey import connect, token_response
+from journey import redemption, token_response
 from running import FEW_CLAIMS, RunningServer
 
 pytestmark = pytest.mark.long
@@ -95,9 +95,11 @@ class App:
     def connect(self, number):
         username, password = f"BBUser0000{number}", f"PW0000{number}!"
         answer = {"answer": "yes", "demographic": "share"}
-        self.keep(number, connect(self.url, self.credentials, CALLBACK, username, password, **answer))
+        redeemed = redemption(self.url, self.credentials, CALLBACK, username, password, **answer)
+        # While either is under way, a lost answer may have replaced the connection before, or spent the refresh token.
+        self.latest.pop(number, None)
+        self.keep(number, token_response(self.url, redeemed))
         for _ in range(2):
-            # While it is under way, a lost answer may have spent the refresh token.
             self.keep(number, self.refresh(self.latest.pop(number)))
 
     def keep(self, number, token):
