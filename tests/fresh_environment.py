@@ -13,6 +13,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import build_docs
 
@@ -116,11 +117,12 @@ class FreshEnvironment:
         (to,) = self.venv.glob("lib/python*/site-packages")
         files = {str(file) for file in installed.files if ".." not in file.parts}
         files |= {cache_from_source(file) for file in files if file.endswith(".py")}  # as far as they are compiled
+        for folder in {os.path.dirname(file) for file in files}:
+            os.makedirs(to / folder, exist_ok=True)
+        site = installed.locate_file("")
         for file in files:
-            path = Path(installed.locate_file(file))
-            if path.exists():
-                (to / file).parent.mkdir(parents=True, exist_ok=True)
-                _link(path, to / file)
+            if os.path.exists(f"{site}/{file}"):
+                os.symlink(f"{site}/{file}", f"{to}/{file}")
 
     def link_compiled(self):
         """Of the files that came with the wheel, too, what is compiled already: Python looks at their time and size."""
@@ -131,7 +133,7 @@ class FreshEnvironment:
             if compiled.exists() and source.read_bytes() == path.read_bytes():
                 os.utime(path, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
                 path.with_name("__pycache__").mkdir(exist_ok=True)
-                _link(compiled, Path(cache_from_source(path)))
+                os.symlink(compiled, cache_from_source(path))
 
     def uv(self, *arguments):
         """Without a network, and quicker than pip."""
@@ -166,25 +168,22 @@ def steps_of(text):
                 yield {"write": path, "text": example}
 
 
-def required_by(requirement, *others, seen=None):
+def required_by(requirement, *others):
     """The distributions that a requirement needs, by what they declare themselves, and `others`; and no more."""
-    seen = {(other,): distribution(other) for other in others} if seen is None else seen
+    seen = set()
+    _require(requirement, seen)
+    return [distribution(name) for name in sorted({canonicalize_name(name) for name, *_extras in seen} | {*others})]
+
+
+def _require(requirement, seen):
+    """Add to `seen` what a requirement needs: (name, *extras)."""
     wanted = Requirement(requirement)
     for line in distribution(wanted.name).requires or ():
         needed = Requirement(line)
         asked = needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in ("", *wanted.extras))
         if asked and (needed.name, *needed.extras) not in seen:
-            seen[needed.name, *needed.extras] = distribution(needed.name)
-            required_by(f"{needed.name}[{','.join(needed.extras)}]", seen=seen)
-    return {needed.name: needed for needed in seen.values()}.values()
-
-
-def _link(path, to):
-    """One file by two names; a copy where the two are on different disks."""
-    try:
-        to.hardlink_to(path)
-    except OSError:
-        shutil.copy(path, to)
+            seen.add((needed.name, *needed.extras))
+            _require(f"{needed.name}[{','.join(needed.extras)}]", seen)
 
 
 def _copy(path, to):

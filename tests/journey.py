@@ -58,6 +58,11 @@ def connect(url, credentials, redirect_uri, username, password, **answer):
 
     `credentials`: {"client_id", "client_secret"}; `answer` as in `sign_in_and_answer`.
     """
+    return token_response(url, redemption(url, credentials, redirect_uri, username, password, **answer))
+
+
+def redemption(url, credentials, redirect_uri, username, password, **answer):
+    """The form with which the app then redeems its code: the last step of `connect`."""
     verifier = new_secret()
     asked = {
         "response_type": "code",
@@ -70,7 +75,7 @@ def connect(url, credentials, redirect_uri, username, password, **answer):
     authorize_url = requests.Request("GET", f"{url}/v2/o/authorize/", params=asked).prepare().url
     redirect = sign_in_and_answer(authorize_url, username, password, **answer)
     form = {"grant_type": "authorization_code", "code": redirect["code"], "code_verifier": verifier}
-    return token_response(url, form | {"redirect_uri": redirect_uri} | credentials)
+    return form | {"redirect_uri": redirect_uri} | credentials
 
 
 def token_response(url, form):
