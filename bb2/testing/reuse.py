@@ -89,22 +89,23 @@ def _new_database():
     return path
 
 
-FREE = defaultdict(list)  #: {kind of server (settings and plugins): engines whose server is gone}
+FREE = defaultdict(list)  #: {kind of server (settings and plugins): engines that nobody has}
 
 
-def sqlite_engine(server, kind):
-    """An engine on a new database with Alice and Bob, which another server of this kind gets when this one is gone.
+class Lease:
+    """An engine on a new database with Alice and Bob; a server and its copies have it until all of them are gone.
 
-    An application is assembled for its engine: what is kept for its kind need not be assembled once more.
+    Then another server of this kind gets it: an application is assembled for its engine, and need not be once more.
     """
-    engine = _free_engine(kind) or _new_engine()
-    # A new file, not new content: a connection that nobody has closed yet keeps the old one, and harms only that.
-    for part in "", "-wal", "-shm":
-        Path(f"{engine.url.database}{part}").unlink(missing_ok=True)
-    engine.dispose()
-    shutil.copy(_new_database(), engine.url.database)
-    weakref.finalize(server, FREE[kind].append, engine)
-    return engine
+
+    def __init__(self, kind):
+        self.engine = engine = _free_engine(kind) or _new_engine()
+        engine.dispose()
+        # A new file, not new content: a connection that nobody has closed yet keeps the old one, and harms only that.
+        for part in "", "-wal", "-shm":
+            Path(f"{engine.url.database}{part}").unlink(missing_ok=True)
+        shutil.copy(_new_database(), engine.url.database)
+        weakref.finalize(self, FREE[kind].append, engine)
 
 
 def _free_engine(kind):

@@ -18,7 +18,7 @@ from bb2.notices.postman import deliver
 from bb2.oauth.clients import add_client
 from bb2.scopes import family_of
 from bb2.settings import Settings
-from bb2.testing.reuse import PASSWORD, add_people, assembled, folder_for_files, sqlite_engine
+from bb2.testing.reuse import PASSWORD, Lease, add_people, assembled, folder_for_files
 
 REDIRECT_URI = "https://app.example/callback"
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
@@ -94,7 +94,8 @@ class ConsentServer(TestApp):
         kind = tuple(settings.items()), plugins
         unchanging = all(isinstance(plugin, ModuleType) for plugin in plugins)
         assemble = assembled if unchanging else assembled.__wrapped__
-        self.engine = engine or sqlite_engine(self, kind if unchanging else None)
+        self.lease = None if engine else Lease(kind if unchanging else None)
+        self.engine = engine or self.lease.engine
         app = assemble(*kind, self.engine)
         super().__init__(app, extra_environ={"HTTP_HOST": "localhost"})
         self.scopes, self.sensitivities = app.registry["scopes"], app.registry["sensitivities"]

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import expect
 
 import build_docs
 from bb2.sandbox.identifiers import password_of, username_of
@@ -19,6 +20,7 @@ from journey import Forms
 from running import RunningServer
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+PATIENCE = 30_000  # milliseconds: for what an idle machine does in a tenth of a second
 PHONE = {"width": 320, "height": 568}  # the narrowest; and a desktop's 1280 pixels at 400 % (WCAG 2.2, 1.4.10)
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -51,6 +53,9 @@ ENGLISH = {"locale": "en-US", "java_script_enabled": True}
 SPANISH = {"locale": "es-US", "java_script_enabled": False}
 
 
+expect.set_options(timeout=PATIENCE)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     build_docs.build()  # it shows them
@@ -67,7 +72,7 @@ def phones(browser):
         kind = tuple(sorted(map(str, options.items())))
         if kind not in contexts:
             contexts[kind] = browser.new_context(**options)
-            contexts[kind].set_default_timeout(10_000)
+            contexts[kind].set_default_timeout(PATIENCE)
         contexts[kind].clear_cookies()
         return contexts[kind]
 
