@@ -182,3 +182,23 @@ def test_no_template_knows_a_scope_by_name():
     for path in (ROOT / "templates").glob("*.jinja2"):
         text = path.read_text("utf-8")
         assert not [name for name in named if name in text], path.name
+
+
+def _begins_with(node):
+    """The name of the function with which a chain of calls begins: `select(…).where(…)` begins with "select"."""
+    while isinstance(node, ast.Call):
+        node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    return getattr(node, "id", None)
+
+
+def test_what_a_select_finds_is_read_also_where_only_its_lock_is_wanted():
+    """On SQLite, what is left unread holds an old state of the database open: the connection's next write fails."""
+    unread = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.args
+        if getattr(node.value.func, "attr", None) in ("execute", "scalars")
+        if _begins_with(node.value.args[0]) == "select"
+    ]
+    assert unread == []

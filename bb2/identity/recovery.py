@@ -49,7 +49,7 @@ def begin(db, told, session_hash):
     account = _account(db, [patient for patient, _card in cards])
     own = account is not None and account.secret_question in QUESTIONS
     # Of two forms at once, from a button that was pressed twice, one waits for the other.
-    db.execute(select(BrowserSession.id_hash).where(BrowserSession.id_hash == session_hash).with_for_update())
+    db.execute(select(BrowserSession.id_hash).where(BrowserSession.id_hash == session_hash).with_for_update()).all()
     db.execute(delete(Recovery).where(Recovery.session_hash == session_hash))
     recovery = Recovery(
         id=new_secret(),

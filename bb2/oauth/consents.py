@@ -148,7 +148,7 @@ def end_all_of_app(db, client_id, by):
     """The same of every consent for one app, whoever gave it.  Takes the locks of these people, in one order."""
     theirs = Consent.client_id == client_id, *LIVE
     people = Beneficiary.id.in_(select(Consent.beneficiary_id).where(*theirs))
-    db.execute(select(Beneficiary.id).where(people).order_by(Beneficiary.id).with_for_update(key_share=True))
+    db.execute(select(Beneficiary.id).where(people).order_by(Beneficiary.id).with_for_update(key_share=True)).all()
     ended = update(Consent).where(*theirs).values(revoked_at=now(db), revoked_by=by).returning(Consent)
     for consent in db.scalars(ended, execution_options={"populate_existing": True}):
         record(db, "consent.revoked", consent, by=by)

@@ -92,7 +92,7 @@ def test_a_new_key_is_published_by_every_worker_before_any_signs_with_it(folder,
         assert signs(worker) == new
 
 
-def test_every_worker_changes_to_the_new_key_when_its_time_comes_and_needs_no_restart(folder):
+def test_every_worker_changes_to_the_new_key_when_its_time_comes_and_needs_no_restart(folder, quick):
     worker = SigningKeys.load(folder)
     (old,) = kids(folder)
     new = signing_keys.rotate(folder, "ES256", 2).kid
@@ -102,7 +102,7 @@ def test_every_worker_changes_to_the_new_key_when_its_time_comes_and_needs_no_re
         if (new, True) in seen:
             break
         time.sleep(0.1)
-    assert seen == {(old, False), (old, True), (new, True)}
+    assert {(old, True), (new, True)} <= seen <= {(old, False), (old, True), (new, True)}
 
 
 def test_a_retired_key_is_gone_from_every_worker_a_second_later(folder, quick):
