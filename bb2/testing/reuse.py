@@ -9,14 +9,13 @@ from collections import defaultdict
 from functools import cache, lru_cache
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from jinja2 import BytecodeCache
 from pyramid_jinja2 import IJinja2Environment
 from sqlalchemy.orm import Session
 
 import bb2
 from bb2.db import make_engine
-from bb2.identity.builtin import ensure_beneficiary
+from bb2.identity.builtin import PUBLISHED_HASHER, ensure_beneficiary
 from bb2.models import Account, Base
 from bb2.oauth.keys import SigningKeys
 from bb2.settings import Settings
@@ -60,12 +59,17 @@ def assembled(settings, plugins, engine):
     return app
 
 
-@cache
-def folder_for_files():
-    """The path of a folder for what a server keeps in files."""
+def _new_folder():
+    """The path of a folder that goes with this process."""
     folder = tempfile.mkdtemp(prefix="bb2-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@cache
+def folder_for_files():
+    """The path of a folder for what a server keeps in files."""
+    return _new_folder()
 
 
 def add_people(db):
@@ -78,9 +82,7 @@ def add_people(db):
 @cache
 def _new_database():
     """The path of an SQLite file with bb2's tables, Alice and Bob, to be copied."""
-    folder = tempfile.mkdtemp(prefix="bb2-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = Path(folder) / "new.sqlite"
+    path = Path(_new_folder()) / "new.sqlite"
     engine = make_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
     with Session(engine) as db, db.begin():
@@ -99,7 +101,7 @@ class Lease:
     """
 
     def __init__(self, kind):
-        self.engine = engine = _free_engine(kind) or _new_engine()
+        self.engine = engine = _free_engine(kind) or make_engine(f"sqlite:///{_new_folder()}/bb2.sqlite")
         engine.dispose()
         # A new file, not new content: a connection that nobody has closed yet keeps the old one, and harms only that.
         for part in "", "-wal", "-shm":
@@ -114,16 +116,10 @@ def _free_engine(kind):
     return FREE[kind].pop() if FREE[kind] else None
 
 
-def _new_engine():
-    folder = tempfile.mkdtemp(prefix="bb2-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return make_engine(f"sqlite:///{folder}/bb2.sqlite")
-
-
 @cache
 def _password_hash():
     """Argon2id too, but quick to verify: thousands of tests sign in, and nothing here needs guarding."""
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    return PUBLISHED_HASHER.hash(PASSWORD)
 
 
 def _name(plugin):
