@@ -12,6 +12,7 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
     "--disable-gpu",
+    "--js-flags=--no-opt --no-maglev",  # most of what a page runs, it runs once
 )
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from zlib import crc32
 
@@ -18,11 +19,9 @@ def pytest_configure(config):
     if _serves(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     is_worker = hasattr(config, "workerinput")
-    if is_worker:
-        config.pluginmanager.import_plugin("workers")
     if is_worker or not config.getoption("numprocesses", None):  # who only hands the tests out need not wait for them
-        for plugin in "shared_fixtures", "log_guard":
-            config.pluginmanager.import_plugin(plugin)
+        for plugin in ("log_guard", "shared_fixtures", *(["workers"] if is_worker else [])):
+            config.pluginmanager.register(import_module(plugin))
 
 
 def _serves(folder):
