@@ -11,8 +11,8 @@ from sqlalchemy import select
 from bb2.clock import now
 from bb2.models import AuditEvent, Developer, DeveloperSession
 from bb2.oauth.secrets import hashed, new_secret
-from bb2.testing import CSRF_TOKEN
 
+CSRF_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 ADA = "ada@example.com"
 PASSWORD = "glacier tuba 49 mitten"
 SIGN_UP = {"name": "Ada Byron", "organization": "Engine Works", "email": ADA, "password": PASSWORD}

@@ -99,9 +99,7 @@ class CookieSession:
         return hashed(f"{purpose} {self._value}")
 
     def _new(self):
-        self._value, moment = new_secret(), now(self.db)
-        self._found = self.model(id_hash=hashed(self._value), created_at=moment, seen_at=moment)
-        self.db.add(self._found)
+        self._value, self._found = new_session(self.db, self.model)
 
     def _set_cookie(self, request, response):
         """Tell the browser of a session that began or ended; it heeds both only with the same attributes."""
@@ -130,6 +128,14 @@ class CookieSession:
             self.db.execute(seen)
             self.db.commit()  # who waits for the lock of a person holds no session that its holder may want to end
         return session
+
+
+def new_session(db, model):
+    """(What its cookie holds, its row): a session that begins now."""
+    value, moment = new_secret(), now(db)
+    session = model(id_hash=hashed(value), created_at=moment, seen_at=moment)
+    db.add(session)
+    return value, session
 
 
 class Browser(CookieSession):

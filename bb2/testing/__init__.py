@@ -11,7 +11,6 @@ from bb2.testing.kits import EndpointTests, ScopeTests, SensitivityTests
 from bb2.testing.records import WHO, record
 from bb2.testing.reuse import ALICE, BOB, PASSWORD
 from bb2.testing.server import (
-    CSRF_TOKEN,
     REDIRECT_URI,
     STATE,
     ConsentServer,
@@ -24,5 +23,5 @@ from bb2.testing.server import (
 
 __all__ = ["ALICE", "BOB", "WHO", "ConsentServer", "EndpointTests", "ScopeTests", "SensitivityTests", "record"]
 FOR_PLUGINS = tuple(__all__)  #: what plugin authors may rely on; the rest is for bb2's own tests
-__all__ += ["CSRF_TOKEN", "PASSWORD", "REDIRECT_URI", "STATE", "KeptPost"]
+__all__ += ["PASSWORD", "REDIRECT_URI", "STATE", "KeptPost"]
 __all__ += ["answer_of", "challenge", "code_of", "consent_form"]

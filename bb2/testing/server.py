@@ -14,16 +14,17 @@ from webtest import Form, TestApp
 from webtest.app import TestRequest, TestResponse
 
 from bb2.fhir.load import load_records
+from bb2.identity.sessions import Browser, cookie_name, new_session
+from bb2.models import Account, BrowserSession
 from bb2.notices.postman import deliver
 from bb2.oauth.clients import add_client
 from bb2.scopes import family_of
 from bb2.settings import Settings
-from bb2.testing.reuse import PASSWORD, Lease, add_people, assembled, folder_for_files
+from bb2.testing.reuse import Lease, add_people, assembled, folder_for_files
 
 REDIRECT_URI = "https://app.example/callback"
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
 FORM_ID = re.compile(r'<form\b[^>]*\bid="([^"]+)"')
-CSRF_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 STATE = "a state of at least sixteen characters"
 
 
@@ -126,13 +127,19 @@ class ConsentServer(TestApp):
     # The beneficiary's steps
 
     def sign_in(self, username="alice"):
-        """Sign in, whoever was signed in before."""
+        """Be signed in, whoever was before: with a session as the sign-in page begins it, but without that page."""
         self.reset()
-        (token,) = CSRF_TOKEN.findall(self.get("/sign-in").text)[:1]  # to parse the page would take as long as all else
-        typed = {"csrf_token": token, "username": username, "password": PASSWORD, "answer": "sign-in"}
-        answer = self.post("/sign-in", typed)
+        with self.db() as db:
+            value, session = new_session(db, BrowserSession)
+            session.beneficiary, session.authenticated_at = db.get_one(Account, username).beneficiary, session.seen_at
+        self.set_cookie(cookie_name(Browser.kind, self.settings.secure), value)
         self.signed_in = username, dict(self.cookies)
-        return answer
+
+    def set_cookie(self, name, value):
+        """Have a cookie with this very value, which WebTest would put in quotes."""
+        super().set_cookie(name, value)
+        (ours,) = (cookie for cookie in self.cookiejar if cookie.name == name)
+        ours.value = value
 
     def authorization_request(self, scope=None, **changes):
         """The parameters of a good authorization request, changed; a parameter that is None is left out."""

@@ -116,13 +116,12 @@ def test_a_sign_in_is_told_of_only_in_a_new_browser(one_server):
 def test_who_signs_in_is_told_of_the_first_time_in_a_browser():
     server = ConsentServer(*BUILT_IN)
     with_address(server, language="es")
-    server.sign_in()
+    for _ in range(2):
+        form = server.get("/sign-in").forms[0]
+        form["username"], form["password"] = "alice", PASSWORD
+        form.submit("answer", value="sign-in", status=303)
     (mail,) = server.mails()
     assert mail["Content-Language"] == "en"  # that of the sign-in
-    form = server.get("/sign-in").forms[0]
-    form["username"], form["password"] = "alice", PASSWORD
-    form.submit("answer", value="sign-in", status=303)
-    assert server.mails() == []
 
 
 def test_a_recovered_account_is_told_of_once_and_each_change_of_the_keys(one_server):
