@@ -17,7 +17,7 @@ PAGES = ("/account", "/account/email", "/account/password", "/account/question")
 @pytest.fixture
 def server():
     server = ready(ConsentServer(*BUILT_IN, records=PEOPLE))
-    server.sign_in()
+    sign_in(server, PASSWORD)
     return server
 
 
@@ -182,7 +182,7 @@ class TestSigningOutEverywhere:
             assert len(db.scalars(select(BrowserSession).where(BrowserSession.beneficiary_id.is_not(None))).all()) == 1
 
     def test_leaves_what_apps_may_see_and_the_browsers_that_are_known(self, server):
-        token = server.grant("patient/Coverage.read")
+        token = another_browser(server).grant("patient/Coverage.read")
         sign_out_everywhere(server)
         server.fhir("Coverage", token)
         sign_in(server, PASSWORD)

@@ -24,6 +24,7 @@ from bb2.testing import ALICE, PASSWORD
 from databases import new_database
 from forks import Fork
 from oauth.steps import EVERYTHING, answer, ask, redeem
+from test_sign_in import sign_in
 
 pytestmark = pytest.mark.either_database
 
@@ -63,7 +64,7 @@ def named(server, name):
 
 
 def test_one_correlation_id_runs_from_the_authorization_request_to_the_last_token(server):
-    server.sign_in("bob")  # of no authorization request
+    sign_in(server, "bob")  # of no authorization request
     server.reset()
     page = ask(server, EVERYTHING).follow().follow()
     form = page.forms[0]

@@ -29,6 +29,7 @@ from oauth.steps import (
     redeem,
     stop_form,
 )
+from test_sign_in import sign_in
 
 pytestmark = pytest.mark.either_database
 
@@ -186,7 +187,7 @@ class TestAClosedAccount:
         page = form.submit("answer", value="sign-in", status=403)
         assert words not in page.text
         assert server.get("/connections").location.endswith("/sign-in")
-        server.sign_in("bob").follow(status=200)
+        sign_in(server, "bob").follow(status=200)
 
     def test_that_is_opened_again_lets_the_person_in_and_makes_apps_ask_anew(self, server):
         token = server.grant(SCOPES)

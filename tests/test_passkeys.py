@@ -18,6 +18,7 @@ from bb2.sweep import sweep
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer
 from built_in import BUILT_IN
 from oauth.steps import another_browser, answer, earlier, redeem
+from test_sign_in import sign_in as sign_in_with_password
 from test_trouble import PEOPLE, choose, ready, recognized
 
 WRONG_KEYS = [
@@ -86,7 +87,7 @@ def add(server, key=None, name="", bend=None, page=None, **how):
 
 def added(server, key):
     """Sign in with the password, and add a passkey.  Returns it; nobody is signed in any more."""
-    server.sign_in()
+    sign_in_with_password(server)
     add(server, key, status=303)
     server.reset()
     return key

@@ -132,12 +132,12 @@ class ConsentServer(TestApp):
         with self.db() as db:
             value, session = new_session(db, BrowserSession)
             session.beneficiary, session.authenticated_at = db.get_one(Account, username).beneficiary, session.seen_at
-        self.set_cookie(cookie_name(Browser.kind, self.settings.secure), value)
+        self._have_cookie(cookie_name(Browser.kind, self.settings.secure), value)
         self.signed_in = username, dict(self.cookies)
 
-    def set_cookie(self, name, value):
-        """Have a cookie with this very value, which WebTest would put in quotes."""
-        super().set_cookie(name, value)
+    def _have_cookie(self, name, value):
+        """Set a cookie to this very value, which WebTest would put in quotes."""
+        self.set_cookie(name, value)
         (ours,) = (cookie for cookie in self.cookiejar if cookie.name == name)
         ours.value = value
 
