@@ -14,7 +14,7 @@ import bb2.views
 
 @contextmanager
 def quick_assembly():
-    """Meanwhile, an application is assembled in half of the time, and is no other for that."""
+    """Meanwhile, an application is assembled in three quarters of the time, and is no other for that."""
     with pytest.MonkeyPatch.context() as patch:
         # pyramid_jinja2 reads every file on the stack to find the package that includes it.
         patch.setattr(pyramid_jinja2, "_caller_package", lambda _excluded: bb2.views)
