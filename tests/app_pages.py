@@ -2,7 +2,9 @@
 
 from sqlalchemy import select
 
-from bb2.models import AuditEvent, Client
+from bb2 import audit
+from bb2.models import AuditEvent, Client, Developer
+from bb2.oauth.clients import add_client
 
 REDIRECT = "https://mine.example/callback"
 
@@ -30,6 +32,15 @@ def filled(server, name="Mine", **fields):
 def register(server, name="Mine", status=200, **fields):
     """The page that follows when an app is registered by the form."""
     return filled(server, name, **fields).submit("save", status=status)
+
+
+def registered(server, name="Mine"):
+    """The same app, for tests of what comes after: no page is needed for it.  Returns the row."""
+    with server.db() as db:
+        developer = db.scalars(select(Developer)).one()
+        app, _secret = add_client(db, server.scopes, name=name, redirect_uris=[REDIRECT], developer_id=developer.id)
+        audit.record(db, "client.registered", client_id=app.client_id, developer_id=developer.id, by="developer")
+    return app
 
 
 def app_called(server, name="Mine"):

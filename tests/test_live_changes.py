@@ -354,7 +354,7 @@ class TestAScopeThatIsDeprecated:
 
     def test_is_not_in_a_page_that_was_asked_for_before(self, server):
         page = server.consent_page("openid patient/Coverage.read")
-        after = without(server, openid, deprecating(*self.ALL))
+        after = without(server, openid, offline_access, deprecating(*self.ALL))
         after.cookiejar = server.cookiejar
         assert redeem(after, answer(after.get(page.request.path)))["scope"] == "openid"
 

@@ -36,21 +36,15 @@ HARDEST = 10  # of one sentence
 LONGEST = 25  # words of one sentence
 
 
-@pytest.fixture(scope="module")
-def var(tmp_path_factory):
-    """A folder for the servers of all tests that write nothing there: their settings are the same."""
-    return tmp_path_factory.mktemp("var")
-
-
 @pytest.fixture
-def server(make_server, var):
-    return start(make_server, var)
+def server(make_server):
+    return start(make_server)
 
 
 @pytest.fixture(scope="module")
-def unchanged(var):
+def unchanged():
     """A server on which no test changes anything."""
-    return start(ConsentServer, var)
+    return start(ConsentServer)
 
 
 @pytest.fixture

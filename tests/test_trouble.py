@@ -13,6 +13,7 @@ from bb2.sweep import sweep
 from bb2.testing import ALICE, BOB, PASSWORD, ConsentServer, consent_form
 from built_in import BUILT_IN
 from databases import statements
+from enrolling import ELSEWHERE
 from oauth.steps import another_browser, earlier
 from oauth.wire import post, together
 
@@ -348,8 +349,7 @@ class TestWhatWasBegun:
             assert seen.html.html["lang"] == "es"
 
     def test_is_nothing_where_another_server_has_the_records(self):
-        upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "https://fhir.example"}
-        server = ConsentServer(*BUILT_IN, settings=upstream)
+        server = ConsentServer(*BUILT_IN, settings=ELSEWHERE)
         page = server.get("/sign-in/trouble", status=404)
         assert "call 1-800-633-4227" in page.html.main.get_text()
 

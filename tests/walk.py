@@ -27,12 +27,12 @@ ALL_LINES = [f"line-{family}" for family in FAMILIES]
 @cache
 def walked(language):
     """The Walk of a browser that prefers the language."""
-    return Walk(start(ConsentServer, folder_for_files()), language)
+    return Walk(start(ConsentServer), language)
 
 
-def start(make_server, var):
+def start(make_server):
     """A server on which every page can be reached."""
-    settings = {"bb2.var": str(var), "bb2.demographic_default": "ask"}
+    settings = {"bb2.demographic_default": "ask"}
     return make_server(*BUILT_IN, broken_pages, client={"name": "Carely"}, settings=settings)
 
 
@@ -288,8 +288,7 @@ class Walk:
 @cache
 def with_records_elsewhere():
     """A server whose records are in another one, so that no card is found here."""
-    upstream = {"bb2.fhir_source": "upstream", "bb2.upstream_v2": "http://127.0.0.1:9/fhir"}
-    return ConsentServer(*BUILT_IN, settings=upstream)
+    return ConsentServer(*BUILT_IN, settings=enrolling.ELSEWHERE)
 
 
 @cache

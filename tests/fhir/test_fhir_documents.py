@@ -9,7 +9,6 @@ from fhir_records import CLAIMS_AND_COVERAGE, EVERYTHING, VERSIONS, claim, follo
 from webtest import TestApp
 
 from bb2 import make_app
-from bb2.oauth.keys import SigningKeys
 from bb2.sandbox import people
 from bb2.scopes import patient
 from bb2.settings import Settings
@@ -113,7 +112,7 @@ def test_links_start_with_the_configured_address_whatever_the_server_listens_on(
     server = make_server(records=[{"resourceType": "Patient", "id": ALICE}])
     token = server.grant("patient/Patient.read")
     settings = Settings.read({"bb2.base_url": public, "bb2.scopes": "bb2:patient"}, {})
-    behind_a_proxy = TestApp(make_app(settings, server.engine, {"bb2:patient": patient}, SigningKeys.generate()))
+    behind_a_proxy = TestApp(make_app(settings, server.engine, {"bb2:patient": patient}, None))
     bundle = follow(behind_a_proxy, token, "/v2/fhir/Patient").json
     assert link(bundle, "self").startswith(f"{public}/v2/fhir/Patient?")
     assert bundle["entry"][0]["fullUrl"] == f"{public}/v2/fhir/Patient/{ALICE}"

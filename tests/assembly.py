@@ -1,0 +1,44 @@
+"""What Pyramid does over and over while it assembles an application is done once here: tests assemble hundreds."""
+
+import sys
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pyramid_jinja2
+import pytest
+from pyramid.config import actions
+from pyramid.util import TopologicalSorter
+
+import bb2.views
+
+
+@contextmanager
+def quick_assembly():
+    """Meanwhile, an application is assembled in three quarters of the time, and is no other for that."""
+    with pytest.MonkeyPatch.context() as patch:
+        # pyramid_jinja2 reads every file on the stack to find the package that includes it.
+        patch.setattr(pyramid_jinja2, "_caller_package", lambda _excluded: bb2.views)
+        patch.setattr(actions, "traceback", SimpleNamespace(extract_stack=_places))
+        patch.setattr(TopologicalSorter, "sorted", _sorted_once(TopologicalSorter.sorted))
+        yield
+
+
+def _places(limit):
+    """Where each thing is configured, without the line itself: to find that, files are looked for every time."""
+    frame, places = sys._getframe(1), []
+    while frame and len(places) < limit:
+        places.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, ""))
+        frame = frame.f_back
+    return places
+
+
+def _sorted_once(sort):
+    """For each view, Pyramid puts the same few things in order, though none has come since the view before."""
+
+    def sorted_once(self):
+        known = self.names, self.order
+        if vars(self).get("known") != known:
+            self.sorted_names, self.known = [name for name, _value in sort(self)], ([*self.names], [*self.order])
+        return [(name, self.name2val[name]) for name in self.sorted_names]
+
+    return sorted_once
