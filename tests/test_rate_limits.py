@@ -19,9 +19,10 @@ from bb2.limits import DatabaseCounter, Limits
 from bb2.models import AuditEvent, RateLimit
 from bb2.oauth.authentication import named_client
 from bb2.settings import SettingError, Settings
-from bb2.testing import CSRF_TOKEN, PASSWORD, ConsentServer
+from bb2.testing import PASSWORD, ConsentServer
 from built_in import BUILT_IN
 from databases import emptied, statements
+from developing import CSRF_TOKEN
 from oauth.steps import another_app, another_browser, earlier
 
 pytestmark = pytest.mark.either_database
