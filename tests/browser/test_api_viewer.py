@@ -40,7 +40,7 @@ def test_who_has_no_token_is_told_so_and_who_signs_in_as_a_synthetic_person_read
     page.locator(".opblock-tag").first.wait_for()
     person.look("api-viewer")
     page.set_viewport_size(WIDE)
-    claims = try_out(page, "ExplanationOfBenefit", "v2_search_ExplanationOfBenefit")
+    claims = try_out(page, "Coverage", "v2_search_Coverage")
     call(claims, "401")
 
     page.locator(".auth-wrapper .authorize").first.click()
