@@ -67,7 +67,7 @@ def go_there(person):
 
 
 def sign_in_there(person, login):
-    person.page.locator("#login").fill(login)
+    person.fill(login=login)
     person.answer("yes")  # this is who they are
     person.answer("yes")  # and this server may know
 

@@ -80,7 +80,6 @@ def test_two_tabs_are_two_requests_with_an_answer_each_and_a_copy_has_none_of_it
     person.press("button[value=connect]", second)
     person.answer("no")
     assert "error=access_denied" in person.page.url
-    person.look("no-back-in-the-app")
     person.page = copy
     person.answer("yes")
     assert person.heading == "You have already said no"
