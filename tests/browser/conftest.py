@@ -7,6 +7,7 @@ the page in `artifacts/`.
 
 import json
 import os
+import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -48,6 +49,20 @@ FILL = """(texts) => {
         field.dispatchEvent(new Event("input", { bubbles: true }));
     }
 }"""
+#: The middle of an element, scrolled into view; of none where it is not the only one, or hidden, or covered.
+PLACE = """([selector, number]) => {
+    const found = [...document.querySelectorAll(selector)];
+    if (number === null && found.length !== 1) return null;
+    const element = found.at(number ?? 0);
+    if (!element?.checkVisibility()) return null;
+    element.scrollIntoViewIfNeeded();
+    const [{ left, top, width, height }] = element.getClientRects();
+    const place = [left + width / 2, top + height / 2];
+    return element.contains(document.elementFromPoint(...place)) ? place : null;
+}"""
+#: What follows a selector of CSS that stands for many, to choose one.
+NUMBER = re.compile(r" >> nth=(-?\d+)$")
+CHECKED = "(selector) => document.querySelector(selector).checked"
 #: Who reads English lets scripts run, and axe with them; who reads Spanish needs none: every page works without.
 ENGLISH = {"locale": "en-US", "java_script_enabled": True}
 SPANISH = {"locale": "es-US", "java_script_enabled": False}
@@ -168,13 +183,30 @@ class Person:
         self.page.goto(f"{self.url}{path}")
 
     def press(self, selector, page=None):
-        """Press a button or a link that leads to a page, and wait until that page is there.
-
-        By force: to see first that nothing covers it takes as long as a page, and what is covered leads nowhere.
-        """
+        """Press a button or a link that leads to a page, and wait until that page is there."""
         page = page or self.page
         with page.expect_navigation():
+            self.click(selector, page)
+
+    def click(self, selector, page=None):
+        """Click on the middle of an element.
+
+        Playwright reads a long script of its own into each page whose elements it is to find: as long as the page
+        itself takes.  It does so where CSS is not enough, or where it has to wait; and by force, since what is covered
+        leads nowhere.
+        """
+        page = page or self.page
+        if place := self._place(selector, page):
+            page.mouse.click(*place)
+        else:
             page.locator(selector).click(force=True)
+
+    def _place(self, selector, page):
+        number = NUMBER.search(selector)
+        css = NUMBER.sub("", selector)
+        if ">>" in css or css.startswith(("role=", "text=")):
+            return None
+        return page.evaluate(PLACE, [css, number and int(number[1])])
 
     def connect(self, version="v2", lang=None):
         """Come from the demo client's "Connect", whose request names a language or leaves it open."""
@@ -207,26 +239,46 @@ class Person:
         assert urlsplit(self.page.url).path.startswith("/consent/")
 
     def choose(self, demographic):
-        self.page.locator(f"#{demographic}").check(force=True)
+        self.tick(f"#{demographic}")
+
+    def tick(self, selector):
+        """Choose a box or a radio button, which may be chosen already."""
+        if not self.page.evaluate(CHECKED, selector):
+            self.click(selector)
+        assert self.page.evaluate(CHECKED, selector), selector
+
+    def value(self, selector):
+        """What is typed or chosen in a field."""
+        return self.page.evaluate("(selector) => document.querySelector(selector).value", selector)
 
     def answer(self, answer):
         self.press(f"button[value={answer}]")
 
     @property
     def heading(self):
-        return self.page.locator("h1").inner_text()
+        return self.page.evaluate("document.querySelector('h1').innerText")
 
     @property
     def language(self):
-        return self.page.locator("html").get_attribute("lang")
+        return self.page.evaluate("document.documentElement.lang")
+
+    @property
+    def text(self):
+        """What the page says, without what is around it."""
+        return self.page.evaluate("document.querySelector('main').innerText")
 
     @property
     def focused(self):
         """The element that has the focus."""
         return self.page.locator(":focus")
 
+    @property
+    def told(self):
+        """The words of the element that has the focus: what a screen reader says first."""
+        return self.page.evaluate("document.querySelector(':focus').innerText")
+
     def statuses(self):
         """What the demo client's calls were answered, {path below the version: status}."""
-        calls = self.page.locator(".calls li > span").all_inner_texts()
+        calls = self.page.evaluate("[...document.querySelectorAll('.calls li > span')].map((call) => call.innerText)")
         words = [call.split() for call in calls]
         return {path.split("/", 2)[2]: int(status) for _get, path, status, *_phrase in words}

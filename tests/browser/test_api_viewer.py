@@ -40,8 +40,8 @@ def test_who_has_no_token_is_told_so_and_who_signs_in_as_a_synthetic_person_read
     page.locator(".opblock-tag").first.wait_for()
     person.look("api-viewer")
     page.set_viewport_size(WIDE)
-    claims = try_out(page, "ExplanationOfBenefit", "v2_search_ExplanationOfBenefit")
-    call(claims, "401")
+    search = try_out(page, "Patient", "v2_search_Patient")
+    call(search, "401")
 
     page.locator(".auth-wrapper .authorize").first.click()
     assert page.evaluate("document.activeElement.className") == "close-modal"  # it is seen from its top
@@ -52,5 +52,5 @@ def test_who_has_no_token_is_told_so_and_who_signs_in_as_a_synthetic_person_read
     sign_in(opened.value)
     way.get_by_text("Logout").wait_for()
     page.locator(".close-modal").click()
-    call(claims, "200")
+    call(search, "200")
     assert person.refused == []

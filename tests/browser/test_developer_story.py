@@ -103,7 +103,7 @@ def connect_as_the_persona_on_the_page(reader):
 def come_to_the_first_claim(reader):
     reader.follow("/v2/fhir/ExplanationOfBenefit")
     reader.follow(reader.page.locator("main li a", has_text="ExplanationOfBenefit/").first.inner_text())
-    assert '"resourceType": "ExplanationOfBenefit"' in reader.page.locator("main").inner_text()
+    assert '"resourceType": "ExplanationOfBenefit"' in reader.person.text
 
 
 def decline(reader):
@@ -118,7 +118,7 @@ def decline(reader):
 def meet_the_403s(reader):
     for path in "/v2/fhir/Patient", "/v2/connect/userinfo":
         reader.follow(path)
-        words = reader.page.locator("main").inner_text()
+        words = reader.person.text
         assert "403 Forbidden" in words
         assert NO_ACCESS in words
         reader.follow("Back to the tokens")
@@ -144,8 +144,8 @@ def test_from_nothing_to_the_first_claim_and_the_403s_it_takes_what_the_readme_s
 
     # The developer was signed in all the while; the persona is so still when the developer is not.
     reader.follow("Account")
-    assert "You are signed in as Grace Hopper." in reader.page.locator("main").inner_text()
+    assert "You are signed in as Grace Hopper." in reader.person.text
     reader.send("Sign out")
     reader.follow("The pages for people with Medicare")
     reader.follow("My connected apps")
-    assert APP in reader.page.locator("main").inner_text()
+    assert APP in reader.person.text

@@ -67,7 +67,7 @@ def go_there(person):
 
 
 def sign_in_there(person, login):
-    person.page.locator("#login").fill(login)
+    person.fill(login=login)
     person.answer("yes")  # this is who they are
     person.answer("yes")  # and this server may know
 
@@ -96,7 +96,7 @@ def test_who_signs_in_there_comes_back_to_share_and_may_sign_out(person, provide
     assert person.heading == "Share your Medicare information with Carely?"
     person.look("provider-consent")
     person.answer("yes")
-    assert "One more answer is needed" in person.focused.inner_text()
+    assert "One more answer is needed" in person.told
     assert measure(person, "nothing chosen") == {}
     person.page.locator(".problem a").click()
     assert person.focused.get_attribute("id") == "share"

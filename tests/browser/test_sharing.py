@@ -69,7 +69,7 @@ def test_each_page_is_in_the_language_of_the_request_or_the_one_chosen_since_and
     person.visit("/connections")
     assert (person.language, person.heading) == ("es", "Mis aplicaciones conectadas")
     person.press(".connection a.button")
-    assert "Sus reclamos de Medicare" in person.page.locator("main").inner_text()
+    assert "Sus reclamos de Medicare" in person.text
 
 
 def test_two_tabs_are_two_requests_with_an_answer_each_and_a_copy_has_none_of_its_own(person):
@@ -80,7 +80,6 @@ def test_two_tabs_are_two_requests_with_an_answer_each_and_a_copy_has_none_of_it
     person.press("button[value=connect]", second)
     person.answer("no")
     assert "error=access_denied" in person.page.url
-    person.look("no-back-in-the-app")
     person.page = copy
     person.answer("yes")
     assert person.heading == "You have already said no"
@@ -110,7 +109,7 @@ def downloaded(person, words):
 
 def test_who_shares_less_closes_that_alone_and_who_stops_closes_the_rest_at_once(person):
     person.to_consent(number=2)
-    person.page.locator(f"{SENSITIVE}-share").check()
+    person.tick(f"{SENSITIVE}-share")
     person.answer("yes")
     assert person.statuses() == SHARED
     callback = person.page.url
@@ -123,13 +122,13 @@ def test_who_shares_less_closes_that_alone_and_who_stops_closes_the_rest_at_once
     person.press("role=link[name='Share less with Carely']")
     person.look("less-choose")
     person.press(".answers button")
-    assert "Nothing has changed" in person.focused.inner_text()
+    assert "Nothing has changed" in person.told
     person.look("less-unchanged")
     person.press("role=link[name='Share less with Carely']")
     person.page.get_by_label("Your name, address").uncheck()
     person.page.get_by_label("The name on your account").uncheck()
     person.press(".answers button")
-    assert "Carely now sees less" in person.focused.inner_text()
+    assert "Carely now sees less" in person.told
     assert "birth date" in person.page.locator("h2:has-text('What Carely cannot see') + ul").inner_text()
     person.look("less-done")
     connection = person.page.url
@@ -147,7 +146,7 @@ def test_who_shares_less_closes_that_alone_and_who_stops_closes_the_rest_at_once
     person.press("role=link[name='Stop sharing with Carely']")
     person.look("stop-asks-once")
     person.press("role=button[name='Yes, stop sharing']")
-    assert "Carely no longer has access" in person.focused.inner_text()
+    assert "Carely no longer has access" in person.told
     assert person.page.locator(".connection").count() == 0
     person.look("stop-done")
     person.press("#earlier + ul a >> nth=0")
@@ -168,14 +167,14 @@ def test_item_by_item_one_line_is_left_out_and_everything_left_out_is_told_to_me
     for box in boxes.all():
         box.uncheck()
     person.answer("show")
-    assert "You have left everything out" in person.focused.inner_text()
-    assert "the same as No" in person.focused.inner_text()
+    assert "You have left everything out" in person.told
+    assert "the same as No" in person.told
     person.look("items-nothing")
     for box in boxes.all():
         box.check()
     person.page.get_by_label("Your Medicare claims").uncheck()
     person.answer("show")
-    assert "Carely will not get:" in person.focused.inner_text()
+    assert "Carely will not get:" in person.told
     person.look("items-shown")
     person.answer("yes")
     assert person.statuses() == CLAIMS_OUT
@@ -228,17 +227,17 @@ def test_of_two_apps_each_is_told_apart_until_both_end(person, server, app, move
     server.command("client", "enable", app.id)
     assert app.read() == 200
     person.page.reload()
-    assert "switched off" not in person.page.locator("main").inner_text()
+    assert "switched off" not in person.text
     person.look("connection-about-to-end")
     person.press("a[href$='/stop']")
     person.look("long-name-stop")
 
     person.visit("/connections")
     person.press("role=link[name='Stop sharing with all apps']")
-    assert NAME in person.page.locator("main").inner_text()
+    assert NAME in person.text
     person.look("stop-all-asks-once")
     person.press("role=button[name='Yes, stop all']")
-    assert "No app has access any more" in person.focused.inner_text()
+    assert "No app has access any more" in person.told
     person.look("stop-all-done")
     assert app.read() == 401
     person.page.goto(callback)
@@ -303,15 +302,15 @@ def test_the_keyboard_alone_is_enough(person):
     # Enter is no answer while a choice has the focus, and what was chosen stays chosen.
     keyboard.keys.press("Enter")
     person.page.wait_for_selector(".problem:focus")
-    assert "Please answer Yes or No" in person.focused.inner_text()
+    assert "Please answer Yes or No" in person.told
     keyboard.tab_to("#withhold")
     assert person.page.locator("#withhold").is_checked()
     # What is sensitive is a question of its own, which stands at No.
     sensitive = "input[name^=sensitive-]"
     assert keyboard.tab_to(f"{sensitive}[value=withhold]") == []
-    assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "withhold"
+    assert person.value(f"{sensitive}:checked") == "withhold"
     keyboard.keys.press("ArrowUp")
-    assert person.page.locator(f"{sensitive}:checked").get_attribute("value") == "share"
+    assert person.value(f"{sensitive}:checked") == "share"
     # Line by line, for those who want it.
     assert keyboard.tab_to("#boxes summary") == ["How the connection works"]
     keyboard.keys.press("Enter")
@@ -320,7 +319,7 @@ def test_the_keyboard_alone_is_enough(person):
     keyboard.tab_to("button[value=show]")
     keyboard.keys.press("Enter")
     person.page.wait_for_selector(".done:focus")
-    assert "Carely will not get:\nYour Medicare claims" in re.sub(r"\s*\n\s*", "\n", person.focused.inner_text())
+    assert "Carely will not get:\nYour Medicare claims" in re.sub(r"\s*\n\s*", "\n", person.told)
     assert keyboard.tab_to("button[value=yes]") == ["My connected apps", "1-800-633-4227"]
     keyboard.keys.press("Enter")
     person.page.wait_for_url("**/testclient/callback")
@@ -344,7 +343,7 @@ def test_the_keyboard_alone_shares_less_and_stops(person):
     keyboard.tab_to("main button")
     keyboard.keys.press("Enter")
     person.page.wait_for_selector(".done:focus")
-    assert "Carely now sees less" in person.focused.inner_text()
+    assert "Carely now sees less" in person.told
     assert keyboard.tab_to(".done a") == []
     keyboard.tab_to("a[href$='/stop']")
     keyboard.keys.press("Enter")
@@ -352,7 +351,7 @@ def test_the_keyboard_alone_shares_less_and_stops(person):
     keyboard.tab_to("main button")
     keyboard.keys.press("Enter")
     person.page.wait_for_selector(".done:focus")
-    assert "Carely no longer has access" in person.focused.inner_text()
+    assert "Carely no longer has access" in person.told
     person.page.goto(callback)
     assert person.statuses() == CLOSED
 

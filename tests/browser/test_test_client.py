@@ -12,7 +12,7 @@ def test_a_developer_comes_to_the_first_claim_pages_through_the_claims_and_ends_
     person.press("button[value=sign-in]")
     person.answer("yes")
     person.press("a[href$='/v2/fhir/ExplanationOfBenefit']")
-    assert "records in all" in person.page.locator("main").inner_text()
+    assert "records in all" in person.text
     person.unfold()  # the form of the search
     person.page.locator("#search-_count").fill("2")
     person.press("form.search button")
