@@ -102,6 +102,7 @@ def again():
     server = ConsentServer.__new__(ConsentServer)
     TestApp.__init__(server, app, extra_environ={"HTTP_HOST": "localhost"})
     server.client_id, server.client_secret = kept["client_id"], kept["client_secret"]
+    server.engine, server.settings = app.registry["engine"], app.registry["settings"]
     server.redirect_uri, server.signed_in = REDIRECT_URI, None
     asked = server.authorization_request("patient/CarePlan.read")
     told = {
