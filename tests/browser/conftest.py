@@ -275,7 +275,12 @@ class Person:
     @property
     def told(self):
         """The words of the element that has the focus: what a screen reader says first."""
-        return self.page.evaluate("document.querySelector(':focus').innerText")
+        return self.of_focused("innerText")
+
+    def of_focused(self, name):
+        """A property of the element that has the focus, which a page gives when it is drawn: just after it has come."""
+        found = self.page.evaluate("(name) => document.querySelector(':focus')?.[name]", name)
+        return self.focused.evaluate("(element, name) => element[name]", name) if found is None else found
 
     def statuses(self):
         """What the demo client's calls were answered, {path below the version: status}."""
