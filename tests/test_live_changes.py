@@ -196,6 +196,7 @@ class TestAClosedAccount:
             closing.reopen(db, ALICE)
         for said in api_says(server, token):
             assert "ended by this service" in said
+        sign_in(server).follow(status=200)
         assert opens(server, server.grant(SCOPES)) == 200
 
     def test_that_is_opened_again_brings_no_session_back(self, server):

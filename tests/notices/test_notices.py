@@ -12,9 +12,10 @@ from bb2.models import Beneficiary, Client, Consent, Notice
 from bb2.notices import KINDS, MOST_ADDRESSES, TOLD
 from bb2.notices.ends import write_ends
 from bb2.oauth import consents
-from bb2.testing import ALICE, PASSWORD, ConsentServer, answer_of, consent_form
+from bb2.testing import ALICE, ConsentServer, answer_of, consent_form
 from built_in import BUILT_IN
 from notices.mails import ADDRESS, at_once, happens, signs_in, subjects, text, waiting, with_address
+from test_sign_in import sign_in
 
 
 def test_an_app_that_is_connected_and_one_that_is_disconnected_are_told_of(server):
@@ -116,12 +117,11 @@ def test_a_sign_in_is_told_of_only_in_a_new_browser(one_server):
 def test_who_signs_in_is_told_of_the_first_time_in_a_browser():
     server = ConsentServer(*BUILT_IN)
     with_address(server, language="es")
-    for _ in range(2):
-        form = server.get("/sign-in").forms[0]
-        form["username"], form["password"] = "alice", PASSWORD
-        form.submit("answer", value="sign-in", status=303)
+    assert sign_in(server).status_int == 303
     (mail,) = server.mails()
     assert mail["Content-Language"] == "en"  # that of the sign-in
+    assert sign_in(server).status_int == 303
+    assert server.mails() == []
 
 
 def test_a_recovered_account_is_told_of_once_and_each_change_of_the_keys(one_server):
