@@ -19,9 +19,7 @@ PUBLIC = Settings.read({"bb2.base_url": "https://bb2.example", "bb2.scopes": "bb
 
 
 def with_address(server, address=ADDRESS, language=None):
-    """Alice has an address, and a browser that knows her; of that nothing waits."""
-    if server.signed_in is None:
-        server.sign_in()
+    """Alice has an address; of that nothing waits."""
     with server.db() as db:
         alice = db.scalars(select(Beneficiary).where(Beneficiary.patient == ALICE)).one()
         alice.email, alice.language = address, language
