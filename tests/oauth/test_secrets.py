@@ -14,6 +14,7 @@ from developing import SIGN_UP, mailed_link, send, signs_in
 from enrolling import TYPED, forgot
 from oauth.keyed import app_with_key, proof
 from oauth.steps import EVERYTHING, another_browser, answer, redeem
+from test_sign_in import sign_in
 
 pytestmark = pytest.mark.either_database
 
@@ -37,7 +38,8 @@ RECORDS = (
 def whole_journey(server):
     """Everything once; returns every secret that came along, {what: value}."""
     secrets = {"client secret": server.client_secret, "password": PASSWORD}
-    page = server.consent_page(EVERYTHING, nonce="nonce")
+    sign_in(server)
+    page = server.consent_page(EVERYTHING, username=None, nonce="nonce")
     secrets["session cookie"] = next(c.value for c in server.cookiejar if c.name == "beneficiary")
     secrets["CSRF token"] = page.forms[1]["csrf_token"].value
     redirect = server.approve(page)
