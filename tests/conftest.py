@@ -19,7 +19,8 @@ def pytest_configure(config):
     if _serves(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     is_worker = hasattr(config, "workerinput")
-    if is_worker or not config.getoption("numprocesses", None):  # who only hands the tests out need not wait for them
+    hands_out = config.getoption("numprocesses", None) and not config.option.collectonly
+    if is_worker or not hands_out:  # who only hands the tests out need not wait for them
         for plugin in ("log_guard", "shared_fixtures", *(["workers"] if is_worker else [])):
             config.pluginmanager.register(import_module(plugin))
 
