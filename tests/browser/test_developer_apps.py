@@ -45,7 +45,7 @@ def test_the_preview_follows_the_form_and_the_app_is_registered_changed_and_dele
     page.goto(f"{path}/edit")
     page.locator("#redirect_uris").fill("foo\nhttp://elsewhere.example")
     developer.press("button[name=save]")
-    assert page.evaluate("document.activeElement.id") == "problem"
+    assert developer.of_focused("id") == "problem"
     developer.look("app-edit-wrong")
     page.goto(f"{path}/logo")
     chosen = page.locator("#logo")
