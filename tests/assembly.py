@@ -2,6 +2,8 @@
 
 import sys
 from contextlib import contextmanager
+from itertools import islice
+from traceback import walk_stack
 from types import SimpleNamespace
 
 import pyramid_jinja2
@@ -25,20 +27,18 @@ def quick_assembly():
 
 def _places(limit):
     """Where each thing is configured, without the line itself: to find that, files are looked for every time."""
-    frame, places = sys._getframe(1), []
-    while frame and len(places) < limit:
-        places.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, ""))
-        frame = frame.f_back
-    return places
+    frames = islice(walk_stack(sys._getframe(1)), limit)
+    return [(frame.f_code.co_filename, line, frame.f_code.co_name, "") for frame, line in frames][::-1]
 
 
 def _sorted_once(sort):
     """For each view, Pyramid puts the same few things in order, though none has come since the view before."""
+    known = {}
 
     def sorted_once(self):
-        known = self.names, self.order
-        if vars(self).get("known") != known:
-            self.sorted_names, self.known = [name for name, _value in sort(self)], ([*self.names], [*self.order])
-        return [(name, self.name2val[name]) for name in self.sorted_names]
+        things = self.first, self.last, *self.names, *self.order
+        if things not in known:
+            known[things] = [name for name, _value in sort(self)]
+        return [(name, self.name2val[name]) for name in known[things]]
 
     return sorted_once
