@@ -7,7 +7,8 @@ import pytest
 
 
 def pytest_configure():
-    atexit.register(os._exit, 0)  # to free a million objects one by one takes seconds
+    # After what is registered later, the tests' folders and processes: to free a million objects takes seconds.
+    atexit.register(os._exit, 0)
 
 
 class Turned(pytest.Dir):

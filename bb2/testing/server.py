@@ -128,7 +128,10 @@ class ConsentServer(TestApp):
     # The beneficiary's steps
 
     def sign_in(self, username="alice"):
-        """Be signed in, whoever was before: with a session as the sign-in page begins it, but without that page."""
+        """Be signed in, whoever was before, with a session as the sign-in page begins it, but without that page.
+
+        So the trail has no sign-in, no browser is known, and no password was asked: tests of these go through the page.
+        """
         self.reset()
         with self.db() as db:
             value, session = new_session(db, BrowserSession)
