@@ -15,14 +15,18 @@ ROOM = 2 * 1024**3  # bytes that files of the tests may come to
 
 
 def pytest_configure(config):
-    """Files in memory, where there is room: no test waits for a disk, and their power does not fail."""
-    if _serves(MEMORY):
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    _keep_files_in_memory()
     is_worker = hasattr(config, "workerinput")
     hands_out = config.getoption("numprocesses", None) and not config.option.collectonly
     if is_worker or not hands_out:  # who only hands the tests out need not wait for them
         for plugin in ("log_guard", "shared_fixtures", *(["workers"] if is_worker else [])):
             config.pluginmanager.register(import_module(plugin))
+
+
+def _keep_files_in_memory():
+    """Where there is room: no test waits for a disk, and their power does not fail."""
+    if _serves(MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 def _serves(folder):
