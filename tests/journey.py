@@ -26,7 +26,7 @@ class Forms(HTMLParser):
             self.forms.append((attributes["action"], {}))
         elif tag == "input" and (attributes.get("type") == "hidden" or _ticked(attributes)):
             self.forms[-1][1][attributes["name"]] = attributes.get("value", "")
-        elif tag == "button" and attributes.get("name") == "answer":
+        elif tag == "button" and attributes.get("name") == "answer" and "form" not in attributes:
             self.answer = self.forms[-1]
 
 

@@ -162,6 +162,12 @@ class TestTheSecretQuestion:
         assert is_answer(account(server).secret_answer_hash, "escarabajo")
         assert events(server)[-1] == ("account.question_changed", {})
 
+    def test_that_is_changed_ends_every_way_back_that_was_begun(self, server):
+        question(another_browser(server))
+        fill(server, "/account/question", question="first-car", answer="Escarabajo", current=PASSWORD)
+        with server.db() as db:
+            assert db.scalars(select(Recovery)).all() == []
+
     def test_needs_an_answer_and_is_one_of_those_that_are_offered(self, server):
         page = server.get("/account/question?lang=es")
         assert "¿Cuál fue su primer auto?" in page.text

@@ -191,7 +191,9 @@ def test_a_connection_that_has_ended_says_how_and_offers_nothing(server, said):
     assert f"This connection has ended. {said}" in text_of(page)
     assert "What The App could see at the end" in page.text
     assert not {"/connections/1/less", "/connections/1/stop"} & {link.get("href") for link in page.html.find_all("a")}
-    assert said in server.get("/connections").text
+    connected = server.get("/connections")
+    assert said in connected.text
+    assert len(connected.html.select(".connection")) == (1 if "anew" in said else 0)
     for below in "less", "stop":
         assert server.get(f"/connections/1/{below}", status=303).location.endswith("/connections/1")
 

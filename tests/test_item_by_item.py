@@ -26,6 +26,7 @@ from oauth.steps import (
 
 CLAIMS, COVERAGE, PATIENT = "patient/ExplanationOfBenefit", "patient/Coverage", "patient/Patient"
 BOX = "line-{}".format
+SUBSTANCE_USE = "sensitive-substance-use"
 LEFT_OUT = "The beneficiary left this out"
 
 
@@ -343,7 +344,7 @@ class TestShowWhatThisShares:
         page = server.consent_page(EVERYTHING)
         sensitive = "Claims about treatment for alcohol or drug use"
         assert sensitive in summary(answer(page, "show"))[1]
-        assert sensitive in summary(answer(page, "show", **{"sensitive-substance-use": "share"}))[0]
+        assert sensitive in summary(answer(page, "show", **{SUBSTANCE_USE: "share"}))[0]
         gets, lacks = summary(answer(page, "show", **{BOX(CLAIMS): None}))
         assert sensitive not in [*gets, *lacks]
 
@@ -366,6 +367,43 @@ class TestShowWhatThisShares:
         late = answer(page, "show", demographic="withhold", **{BOX(CLAIMS): None})
         assert "You have already said yes" in late.text
         assert opens(server, token, "fhir/Patient") == 200
+
+
+class TestTheOtherLanguage:
+    def test_keeps_every_choice_and_answers_nothing(self, server):
+        chosen = {"demographic": "withhold", SUBSTANCE_USE: "share", BOX(COVERAGE): None}
+        page = answer(server.consent_page(EVERYTHING), None, lang="es", **chosen)
+        for language, there in (("es", "en"), ("en", "es")):
+            assert page.status_int == 200
+            assert page.html.html["lang"] == language
+            assert page.html.select_one("nav .link")["value"] == there
+            assert page.html.find(class_="problem") is None
+            form = consent_form(page)
+            assert (form["demographic"].value, form[SUBSTANCE_USE].value) == ("withhold", "share")
+            assert BOX(COVERAGE) not in ticked(page)
+            page = answer(page, None, lang=there)  # as it stands
+        assert consents_of(server) == []
+        token = redeem(server, answer(page))
+        assert scopes(token) == set(LESS.split()) & without(COVERAGE)
+        (consent,) = consents_of(server)
+        assert (consent.language, consent.share_sensitive) == ("es", {"substance-use": True})
+
+    def test_shares_nothing_sensitive_that_was_chosen_on_a_page_which_has_changed(self, server):
+        page = answer(server.consent_page(EVERYTHING), None, lang="es", screen="0" * 32, **{SUBSTANCE_USE: "share"})
+        assert consent_form(page)[SUBSTANCE_USE].value == "withhold"
+
+    def test_takes_nothing_back_after_a_yes(self, server):
+        page = server.consent_page(EVERYTHING)
+        token = redeem(server, answer(page))
+        said = answer(page, None, lang="es", demographic="withhold", **{BOX(CLAIMS): None})
+        assert said.status_int == 409
+        assert "Usted ya dijo que sí" in said.html.h1.get_text()
+        assert opens(server, token) == opens(server, token, "connect/userinfo") == 200
+
+    def test_beside_an_answer_is_no_language_alone(self, server):
+        page = server.consent_page(EVERYTHING)
+        assert error_of(answer(page, "no", lang="es")) == "access_denied"
+        assert consents_of(server) == []
 
 
 class TestAfterAYes:

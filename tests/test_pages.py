@@ -17,6 +17,7 @@ from bb2.sandbox.personas import PERSONAS
 from bb2.testing import ALICE, ConsentServer, consent_form
 from bb2.views.provider_problems import PROBLEMS
 from built_in import BUILT_IN
+from oauth.steps import answer
 from reading import grade, sentences, untranslated, words
 from walk import change, change_client, start, walked
 
@@ -153,8 +154,12 @@ def test_what_is_hard_to_read_is_found():
 def test_every_page_links_to_itself_in_the_other_language(pages, language):
     other = {"en": ("es", "Español"), "es": ("en", "English")}[language]
     for name, page in pages.items():
-        link = page.html.find("nav").find("a")
+        link = page.html.find("nav").find(["a", "button"], lang=True)
         assert (link["lang"], link.contents[0].strip()) == other, name
+        if link.name == "button":  # which keeps what was chosen
+            assert (link["name"], link["value"]) == ("lang", other[0]), name
+            assert page.html.find("form", id=link["form"]), name
+            continue
         assert re.match(r"/(?!/)", link["href"]), name
         filled_in = page.request.method == "POST" and page.html.main.select(":is(input, select):not([type=hidden])")
         assert bool(filled_in) == (link.find("span") is not None), name  # which says that the page starts over
@@ -258,7 +263,7 @@ def test_the_language_link_keeps_the_authorization_request(server):
     page = form.submit("answer", value="sign-in", status=403).click("English")
     form = page.forms[0]
     form["username"], form["password"] = "alice", "correct horse"
-    page = form.submit("answer", value="sign-in").follow().click("Español")
+    page = answer(form.submit("answer", value="sign-in").follow(), None, lang="es")
     assert page.html.find("h1").get_text() == "¿Compartir su información de Medicare con Carely?"
 
 

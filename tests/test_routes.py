@@ -122,6 +122,8 @@ PUBLIC = {
     "trouble_password",
     "trouble_question",
 }
+#: Of these, what takes a form that no page of ours has made: from an app, or from its page on the way here.
+SENT_BY_PROGRAMS = {"authorize", "end_session", "introspect", "pushed_request", "revoke", "revoke_token", "token"}
 #: What stands for a part of a path; {version} in it is the version in turn.
 GAPS = {"{page}": "beneficiaries", "{path:.*}": "{version}/fhir/Coverage"}
 
@@ -169,6 +171,12 @@ def test_every_view_is_public_by_decision_or_opened_by_a_scope(server):
         else:
             assert isinstance(permission, Endpoint), f"{route} has the permission {permission}"
             assert server.scopes.scopes_opening(permission), f"no scope opens {route}"
+
+
+def test_only_what_other_programs_send_needs_no_csrf_token(server):
+    entries = server.app.registry.introspector.get_category("views")
+    unprotected = [entry["introspectable"] for entry in entries if entry["introspectable"].get("require_csrf") is False]
+    assert {view["route_name"] for view in unprotected if view["context"] is None} & PUBLIC == SENT_BY_PROGRAMS
 
 
 def test_what_is_listed_as_public_is_there_and_is_public(server):

@@ -121,10 +121,11 @@ class ConsentPage:
         request = self.request
         # From when the app asked, so that Back or a second tab shows the same page, which has the same digest.
         screen = screen_of(request, kept.client, kept.scopes, kept.created_at)
+        shares = self.shares(kept, screen)
         self.keep_shown(kept, screen)
         values = {"screen": screen, "kept": kept, "client": kept.client, "problem": problem, "choice": choice}
         values["person"], values["chosen"] = request.browser.beneficiary, self.chosen() or screen.demographic_default
-        values["shares"], values["unticked"] = self.shares(screen), self.unticked(screen)
+        values["shares"], values["unticked"] = shares, self.unticked(screen)
         values["chosen_sharing"] = choice and sharing(screen, screen.granted(choice), choice.share_sensitive)
         return render(request, "consent", words=words, **values)
 
@@ -133,10 +134,14 @@ class ConsentPage:
         choices = self.request.POST.getall("demographic") if self.request.method == "POST" else []
         return choices[0] if choices in (["share"], ["withhold"]) else None
 
-    def shares(self, screen):
-        """The keys of what was chosen to be shared before a problem, on this very page; else nothing is."""
+    def shares(self, kept, screen):
+        """The keys of what was chosen to be shared, on this very page, in either language; else nothing is."""
         posted = self.request.POST
-        if self.request.method != "POST" or posted.get("screen") != screen.digest:
+        if self.request.method != "POST":
+            return set()
+        shown = ConsentScreen.from_json(kept.shown)
+        same = {screen.digest} | ({shown.digest} if shown.language != screen.language else set())
+        if posted.get("screen") not in same:
             return set()
         return {each.key for each in screen.questions if posted.getall(each.field) == ["share"]}
 
@@ -173,6 +178,8 @@ class ConsentPage:
         if person is None or person.id != kept.shown_to:
             return HTTPSeeOther(request.route_path("consent", id=kept.id))
         screen = ConsentScreen.from_json(kept.shown)
+        if self.only_asks():
+            return self.show(kept)
         answers = request.POST.getall("answer")
         if "no" in answers:
             return self.claim(kept, "no") or decline(request, kept, "no")
@@ -193,6 +200,10 @@ class ConsentPage:
         if not consents.lock(request.db, person.id):  # the record was closed while this page was open
             return HTTPSeeOther(request.route_path("consent", id=kept.id))
         return self.claim(kept, "yes") or self.grant(kept, screen, choice)
+
+    def only_asks(self):
+        """True of a form that asks for the page in the other language, and is no answer."""
+        return "lang" in self.request.POST and "answer" not in self.request.POST
 
     def claim(self, kept, answer):
         """Make this the one answer; or the page that says that there was one before."""
@@ -233,7 +244,9 @@ class ConsentPage:
             consent.scopes, consent.share_sensitive, posted.getall
         )
         answers = posted.getall("answer")
-        if answers == ["show"] or not (withdrawn or "no" in answers):  # who asks what a choice means has not answered
+        if answers == ["show"] or self.only_asks():  # who asks what a choice means has not answered
+            return False
+        if not (withdrawn or "no" in answers):
             return False
         consents.end_all(db, consent.beneficiary_id, "beneficiary", consent.client_id)
         return True

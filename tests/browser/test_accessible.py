@@ -37,7 +37,7 @@ def person(make_person, server):
 def measure_both(person, name):
     """The page, and the same in the other language, to which its link leads."""
     faults, before, place = measure(person, name), (person.language, person.heading), person.page.url.split("?")[0]
-    person.press("nav a")
+    person.press("nav [lang]")
     assert person.page.url.split("?")[0] == place, name
     assert person.language != before[0], name
     assert person.heading != before[1], name

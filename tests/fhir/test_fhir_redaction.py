@@ -45,6 +45,12 @@ def extension(url, name="valueString", value=WHO):
     return {"extension": [{"url": url, name: value}]}
 
 
+#: Codes of HL7's table 0203 for what a person's number is: of a member, an account, a licence, a passport and others.
+NUMBERS_OF_A_PERSON = (
+    *("AN", "ANON", "DL", "HC", "MA", "MB", "MC", "MR", "NH", "NI", "PI", "PN", "PPN", "PT", "SB", "SN", "SS"),
+)
+
+
 def labelled(label, system=None, code=None, **value):
     """A supporting information whose category or code says what it is."""
     coding = {key: text for key, text in (("system", system), ("code", code)) if text}
@@ -141,7 +147,7 @@ COVERAGES = {
         f"an identifier of type {code}": {
             "payor": [{"identifier": {"type": {"coding": [{"system": V2_0203, "code": code}]}, "value": WHO}}]
         }
-        for code in ("MB", "MC", "MR", "SN", "SS", "PI")
+        for code in NUMBERS_OF_A_PERSON
     },
     "an identifier of an STU3 type": {
         "payor": [
@@ -188,6 +194,7 @@ CLAIMS = {
     "the patient's name": {"patient": ME | {"display": WHO, "identifier": {"value": WHO}}},
     "who was paid": {"payee": {"party": {"display": WHO}}},
     "where the accident was": {"accident": {"locationAddress": {"text": WHO}}},
+    "what the accident was": {"accident": {"date": "2026-01-02", "type": {"text": WHO}}},
     "where care was given": {"item": [{"sequence": 1, "locationAddress": {"line": [WHO], "state": "IA"}}]},
     "the town of an added item": {"addItem": [{"locationAddress": {"city": WHO}}]},
     "a service at somebody's home": {"item": [{"sequence": 1, "locationReference": {"display": WHO}}]},

@@ -52,11 +52,12 @@ def test_records_are_found_by_a_parameter_that_was_declared_after_they_were_load
     token = before.grant("patient/Coverage.read")
     assert ids(after.fhir("Coverage?status=active", token).json) == []
     with after.db() as db:
-        bodies = db.execute(select(Record.number, Record.body, Record.last_updated)).all()
+        stored = select(Record.number, Record.body, Record.last_updated).order_by(Record.number)
+        bodies = db.execute(stored).all()
         assert outdated(db, resources) == ["Coverage"]
         assert reindex(db, resources) == {"Coverage": 6}
         assert outdated(db, resources) == []
-        assert db.execute(select(Record.number, Record.body, Record.last_updated)).all() == bodies
+        assert db.execute(stored).all() == bodies
     for version in VERSIONS:
         assert ids(after.fhir("Coverage?status=active", token, version=version).json) == [f"part-a-{ALICE}"]
 
