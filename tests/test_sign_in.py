@@ -282,6 +282,21 @@ class TestTheCookie:
         assert session_of(server) not in {str(value) for value in vars(session).values()}
 
 
+class TestTheKit:
+    def test_begins_the_session_that_the_page_begins(self, server):
+        """Many tests sign in by the kit, and would hold for a session that the page never makes."""
+        begun = []
+        for enter in lambda: sign_in(server, "Bob "), lambda: server.sign_in("Bob "):
+            enter()
+            with server.db() as db:
+                begun.append(db.get_one(BrowserSession, hashed(session_of(server))))
+        by_page, by_kit = begun
+        assert by_page.id_hash != by_kit.id_hash
+        assert by_page.beneficiary_id == by_kit.beneficiary_id is not None
+        for session in begun:
+            assert session.authenticated_at == session.seen_at == session.created_at
+
+
 class TestEveryForm:
     @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/connections/stop", "/consent/any"])
     def test_needs_the_csrf_token_of_its_own_session(self, server, path):

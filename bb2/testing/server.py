@@ -14,6 +14,7 @@ from webtest import Form, TestApp
 from webtest.app import TestRequest, TestResponse
 
 from bb2.fhir.load import load_records
+from bb2.identity.builtin import plain
 from bb2.identity.sessions import Browser, cookie_name, new_session
 from bb2.models import Account, BrowserSession
 from bb2.notices.postman import deliver
@@ -135,7 +136,8 @@ class ConsentServer(TestApp):
         self.reset()
         with self.db() as db:
             value, session = new_session(db, BrowserSession)
-            session.beneficiary, session.authenticated_at = db.get_one(Account, username).beneficiary, session.seen_at
+            session.beneficiary = db.get_one(Account, plain(username)).beneficiary
+            session.authenticated_at = session.seen_at
         self._have_cookie(cookie_name(Browser.kind, self.settings.secure), value)
         self.signed_in = username, dict(self.cookies)
 
