@@ -9,7 +9,7 @@ from joserfc.jwk import KeySet
 
 from bb2.models import AuthorizationRequest, BrowserSession
 from bb2.testing import PASSWORD, answer_of
-from oauth.steps import another_app, another_browser, answer, ask, consents_of, earlier, error_of, redeem
+from oauth.steps import another_app, another_browser, answer, ask, change_app, consents_of, earlier, error_of, redeem
 
 pytestmark = pytest.mark.either_database
 
@@ -117,6 +117,18 @@ class TestTheClaimsParameter:
             assert (read["given_name"], read["family_name"]) == ("Alice", "Doe")
             assert not {"name", "patient", "email"} & set(read)
             assert read["iss"] == "http://localhost"
+
+    def test_opens_no_more_than_the_token_of_a_refresh_that_asks_for_less(self, server):
+        wanted = json.dumps({"id_token": {"given_name": None}})
+        token = redeem(server, server.approve(server.consent_page("openid profile", claims=wanted)))
+        assert "given_name" not in claims_in(server, server.refresh(token, scope="openid"))
+
+    def test_opens_no_more_than_the_app_may_still_ask_for(self, server):
+        app = another_app(server)
+        wanted = json.dumps({"id_token": {"given_name": None}})
+        token = redeem(app, app.approve(app.consent_page("openid profile", claims=wanted)))
+        change_app(app, asks_demographic=False)
+        assert "given_name" not in claims_in(app, app.refresh(token))
 
     @pytest.mark.parametrize(("scope", "share"), [("openid", True), ("openid profile", False)])
     def test_opens_nothing_that_was_not_granted(self, server, scope, share):
