@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlencode
@@ -56,8 +57,13 @@ class Server:
         raise SystemExit(f"{self.name} does not answer: {(self.folder / 'log').read_text()}")
 
     def stop(self):
+        """End it, and what it leaves: the `node` of its Python package is a script that starts the real one."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
         self.process.terminate()
         self.process.wait(20)
+        for left in started:
+            with suppress(psutil.NoSuchProcess):
+                left.terminate()
 
     def memory(self):
         """Mebibytes of resident memory, of the process and what it started."""
